@@ -12,15 +12,14 @@ from typing import Any
 
 from meters.errors import UserError
 from scenarios.judging.result import label
-from scenarios.recording import Recording
-from scenarios.run import run_and_judge
+from scenarios.run import JudgedRun, run_and_judge
 from scenarios.running.runner import Progress
 from scenarios.schema import Scenario
 from simulator.runtime.worker_pool import worker_pool
 from simulator.verdicts import Mark, exit_code_of
 
-#: Makes the page of a recording in a folder; sent to other processes, so a function of a module.
-Page = Callable[[Recording, Path], object]
+#: Makes the page of a run in its folder; sent to other processes, so a function of a module.
+Page = Callable[[JudgedRun], object]
 #: What is said where a run has no verdict.
 COULD_NOT_RUN = "could not run"
 
@@ -71,7 +70,7 @@ def play(scenario: Scenario, out: Path, page: Page, progress: Progress | None = 
     result, error = None, ""
     try:
         done = run_and_judge(scenario, out, progress)
-        page(done.recording, out)
+        page(done)
         result, code = done.result, exit_code_of(done.verdict.mark)
     except UserError as found:
         error, code = str(found), found.exit_code

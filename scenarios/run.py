@@ -14,7 +14,7 @@ from typing import Any
 
 from meters.calendar import Seconds, local
 from scenarios.errors import ScenarioError
-from scenarios.judging.exchanges import traffic_of
+from scenarios.judging.exchanges import Traffic, traffic_of
 from scenarios.judging.findings import Verdict
 from scenarios.judging.result import dumps, result_of
 from scenarios.judging.verdict import judge
@@ -31,11 +31,12 @@ PACKAGES = (PRODUCT, "simpy", "numpy", "numba", "pymodbus", "fastapi", "httpx", 
 
 @dataclass(frozen=True, slots=True)
 class JudgedRun:
-    """A run and what was made of it. ``seconds``: wall time of the run."""
+    """A run and what was made of it. ``traffic``: its exchanges, None where none were kept; ``seconds``: wall time of the run."""
 
     recording: Recording
     verdict: Verdict
     result: dict[str, Any]
+    traffic: Traffic | None
     out: Path
     seconds: float
 
@@ -60,7 +61,7 @@ def run_and_judge(scenario: Scenario, out: Path, progress: Progress | None = Non
             str(error.filename or out),
             "Name a folder that can be written, with --out.",
         ) from error
-    return JudgedRun(done.recording, verdict, result, out, seconds)
+    return JudgedRun(done.recording, verdict, result, traffic, out, seconds)
 
 
 def _run_facts(addresses: dict[str, Any], out: Path, began: datetime, seconds: float) -> dict[str, Any]:

@@ -29,7 +29,7 @@ def demo(
 
     Exit 0: passed, 1: a step or check failed, 2: could not run, 3: inconclusive, a fault of ours.
     """
-    from reports.scenario.page import render
+    from reports.scenario.page import render_run
     from reports.scenario.terminal import print_files, print_result
     from reports.terminal import console
     from scenarios.cli import SHUT_DOWN
@@ -42,7 +42,7 @@ def demo(
     with breaking_off(SHUT_DOWN):
         with progress_bar("Customer Balance Inquiry") as progress:
             done = run_and_judge(load(SCENARIOS.files()[DEMO]), out, progress)
-        render(done.recording, out)
+        render_run(done)
     to = console(stderr=as_json)
     print_result(to, done.result, done.recording.world, explain=explain)
     print_files(to, out, done.seconds)

@@ -103,12 +103,12 @@ def coverage(
 
 
 def _play_one(scenario: Scenario, folder: Path, *, hidden: bool) -> Played:
-    from reports.scenario.page import render
+    from reports.scenario.page import render_run
     from scenarios.many import play
     from scenarios.run import progress_bar
 
     with progress_bar(scenario.name, hidden=hidden) as progress:
-        done = play(scenario, folder, render, progress)
+        done = play(scenario, folder, render_run, progress)
     if done.result is None:
         typer.echo(f"{done.name}: {done.error}", err=True)
     elif not hidden:
@@ -122,11 +122,11 @@ def _play_many(
     scenarios: list[tuple[Scenario, Path]], jobs: int, fail_fast: bool, hidden: bool, played: list[Played]
 ) -> None:
     """Play them and add each to ``played`` when it has ended."""
-    from reports.scenario.page import render
+    from reports.scenario.page import render_run
     from reports.terminal import Bar
     from scenarios.many import play_all
 
-    ends = play_all(scenarios, render, min(jobs, len(scenarios)))
+    ends = play_all(scenarios, render_run, min(jobs, len(scenarios)))
     with Bar("scenarios", hidden=hidden) as bar, closing(ends):
         bar.show(0, len(scenarios))
         for one in ends:

@@ -1,213 +1,137 @@
-"""The charts of a scenario's report, as inline SVG. VEE actual, VEE estimated and non-VEE are told apart by colour and by hatching.
+"""The charts of a scenario's report, of the kit. VEE actual, VEE estimated and non-VEE are told apart by colour, by pattern and in words.
 
-Drawn from a recording alone; the same recording gives the same bytes.
+Made from a recording alone; the same recording gives the same bytes.
 """
 
 from __future__ import annotations
 
-import math
 from collections import defaultdict
-from collections.abc import Callable
 from datetime import date, timedelta
-from hashlib import sha256
-from typing import TYPE_CHECKING
+from typing import NamedTuple
 
 from meters.calendar import INTERVAL_S, Seconds, day_end, day_of_interval, day_start, ends_within, local
-from reports.chart_parts import INK, KINDS, MUTED, PAPER, WIDE, Width, bare, inline, legend, svg
-from reports.scenario.cost_chart import Costs, Cycle, cost_figure
+from reports.scenario.cost_chart import CostChart, Costs, Cycle, cost_chart
 from scenarios.judging.facts import Facts
 from scenarios.records.actions import Pattern
 from scenarios.records.usage import Interval
 from simulator.ror.usage import Quality, Source
-
-if TYPE_CHECKING:
-    from matplotlib.axes import Axes
-    from matplotlib.figure import Figure
+from simulator.web.charts import QUARTER_HOURS, Chart, Column, Stacks
+from simulator.web.kinds import ACTUAL, ESTIMATED, KINDS, METER, MISSING, STORE
+from simulator.web.plot import Moment
 
 #: VEE days shown before the gap day.
 DAYS_BEFORE = 3
+#: Marks below a cycle's days, at about as many places.
+_MARKS = 4
 
 
-def charts(facts: Facts, width: Width = WIDE) -> dict[str, str]:
-    """The SVGs by name, drawn for a width; a chart without data is left out."""
+class Charts(NamedTuple):
+    """What a page shows of usage and bill. None: there is nothing to show."""
+
+    days: Chart
+    daily: Stacks
+    cost: CostChart | None
+    hours: Chart | None
+    #: What the day of the call is held against.
+    usual: str
+
+
+def charts(facts: Facts) -> Charts | None:
+    """The charts of the call that the run is about; None where it had no usage."""
     call = facts.call
     if call is None or not facts.at_call:
-        return {}
+        return None
     usage, account, again = facts.at_call, facts.account, facts.rebilled
     cycle = Cycle(account.cycle_first, account.cycle_last, account.full_cycle_days)
     asked = facts.at(facts.about) if facts.about is not None else usage[-1].end
     told = None if again is None or again.vee_usd is None or again.instant is None else (again.instant, again.vee_usd)
-    days_used = 0 if call.stand is None else call.stand.projection.days_used
-    drawn = {
-        "days": _drawn("days", width, _days, usage, asked),
-        "daily": _drawn("daily", width, _daily, usage, cycle),
-        "cost": _drawn("cost", width, cost_figure, Costs(usage, cycle, facts.premise.plan_terms, call.stand, told)),
-        "hours": _drawn("hours", width, _hours, call.pattern, days_used),
-    }
-    return {name: chart for name, chart in drawn.items() if chart}
-
-
-#: Charts drawn of late, by the digest of what they were drawn from: scenarios of one world often show the same, and drawing takes longer than playing.
-_KEPT: dict[bytes, str] = {}
-#: A default of this project.
-MOST_KEPT = 128
-
-
-def _drawn(name: str, width: Width, draw: Callable[..., Figure | None], *of: object) -> str:
-    """A chart as a part of a page. of: all that it is drawn from; what is told the same is drawn once."""
-    key = sha256(repr((name, width, of)).encode()).digest()
-    if key not in _KEPT:
-        if len(_KEPT) >= MOST_KEPT:
-            del _KEPT[next(iter(_KEPT))]
-        chart = svg(f"scenario-{name}-{width.name}", lambda: draw(*of, width))
-        _KEPT[key] = inline(chart) if chart else ""
-    return _KEPT[key]
+    cost = cost_chart(Costs(usage, cycle, facts.premise.plan_terms, call.stand, told))
+    usual = f"A usual day (mean of {0 if call.stand is None else call.stand.projection.days_used} VEE days)"
+    return Charts(_days(usage, asked), _daily(usage, cycle), cost, _hours(call.pattern, usage), usual)
 
 
 def kind_of(quality: Quality, source: Source) -> str:
     """Key of ``KINDS`` for an interval."""
     if quality is Quality.VEE_ACTUAL:
-        return "actual"
+        return ACTUAL
     if quality is Quality.VEE_ESTIMATED:
-        return "estimated"
-    return "meter" if source is Source.METER else "store"
+        return ESTIMATED
+    return METER if source is Source.METER else STORE
 
 
-def _figure(width: Width, height: float) -> tuple[Figure, Axes]:
-    """Axes of so many inches, and room for the lines of a legend that has its names one below the other."""
-    from matplotlib.figure import Figure
-
-    lines = len(KINDS) // width.columns
-    figure = Figure(figsize=(width.inches, height + 0.18 * (lines - 1)), layout="constrained")
-    axes = figure.subplots()
-    bare(axes)
-    return figure, axes
-
-
-def _days(usage: list[Interval], asked: Seconds, width: Width) -> Figure | None:
+def _days(usage: list[Interval], asked: Seconds) -> Chart:
     """Quarter hours of the last VEE days and the gap."""
     gap_day = day_of_interval(usage[-1].end)
-    first = day_start(gap_day - timedelta(days=DAYS_BEFORE))
-    shown = [interval for interval in usage if interval.end > first]
-    figure, axes = _figure(width, 3.6)
-    edges = [shown[0].end - INTERVAL_S, *ends_within(shown[0].end - INTERVAL_S, shown[-1].end)]
-    for key, kind in KINDS.items():
-        its = {end: wh / 1000 for end, wh, quality, source in shown if kind_of(quality, source) == key}
-        if its:
-            axes.stairs(
-                [its.get(end, math.nan) for end in edges[1:]],
-                edges,
-                fill=True,
-                facecolor=kind.colour,
-                hatch=kind.hatch,
-                edgecolor=PAPER if kind.hatch else kind.colour,
-                linewidth=0,
-                label=kind.label,
-            )
-    days = sorted({day_of_interval(interval.end) for interval in shown})
-    for day in days[1:]:
-        axes.axvline(day_start(day), color=MUTED, linewidth=0.7)
-    axes.axvline(asked, color=INK, linewidth=1, linestyle="--")
-    axes.annotate(
-        f"the call, {local(asked):%H:%M}",
-        (asked, 1),
-        (4, 0),
-        xycoords=("data", "axes fraction"),
-        textcoords="offset points",
-        va="top",
-        fontsize=9,
+    first, last = gap_day - timedelta(days=DAYS_BEFORE), max(day_end(gap_day), asked)
+    shown = {one.end: one for one in usage if one.end > day_start(first)}
+    begin = day_start(day_of_interval(min(shown)))
+    ends = list(ends_within(begin, last))
+    known = [shown.get(end) for end in ends if end <= usage[-1].end]
+    column = Column(
+        [MISSING if one is None else kind_of(one.quality, one.source) for one in known],
+        [0 if one is None else one.wh for one in known],
     )
-    ticks = [day_start(day) + hours * 3600 for day in days for hours in ((0, 6, 12, 18) if width is WIDE else (0,))]
-    axes.set_xticks(ticks, [_tick(tick) for tick in ticks], fontsize=8.5)
-    axes.set_xlim(first, max(day_end(gap_day), asked))
-    axes.set_ylabel("kWh per 15 minutes")
-    legend(figure, width)
-    return figure
+    starts = {end - INTERVAL_S: index for index, end in enumerate(ends)}
+    by_clock = [(index, local(start)) for start, index in starts.items()]
+    midnights = [(index, at) for index, at in by_clock if at.hour == at.minute == 0]
+    return Chart(
+        "Usage by quarter hour of the days around the gap",
+        QUARTER_HOURS,
+        [f"{at:%b %d %H:%M}" for _, at in by_clock],
+        [(index, f"{at:%b %d}") for index, at in midnights],
+        column,
+        spare=[(index, f"{at:%H:%M}") for index, at in by_clock if at.hour == 12 and at.minute == 0],
+        moments=[
+            *(Moment(index, "") for index, _ in midnights[1:]),
+            Moment((asked - begin) / INTERVAL_S, f"the call, {local(asked):%H:%M}"),
+        ],
+    )
 
 
-def _tick(at: Seconds) -> str:
-    when = local(at)
-    return f"{when:%a %m-%d}" if when.hour == 0 else f"{when:%H:%M}"
-
-
-def _daily(usage: list[Interval], cycle: Cycle, width: Width) -> Figure | None:
+def _daily(usage: list[Interval], cycle: Cycle) -> Stacks:
     """Totals by operating day, stacked by what the values have been through."""
     totals: defaultdict[date, defaultdict[str, int]] = defaultdict(lambda: defaultdict(int))
-    for end, wh, quality, source in usage:
-        totals[day_of_interval(end)][kind_of(quality, source)] += wh
-    figure, axes = _figure(width, 3.4)
+    for one in usage:
+        totals[day_of_interval(one.end)][kind_of(one.quality, one.source)] += one.wh
     days = cycle.days
-    below = [0.0] * len(days)
-    for key, kind in KINDS.items():
-        part = [totals[day][key] / 1000 if day in totals else 0.0 for day in days]
-        if any(part):
-            axes.bar(
-                range(len(days)),
-                part,
-                bottom=below,
-                width=0.8,
-                color=kind.colour,
-                hatch=kind.hatch,
-                edgecolor=PAPER if kind.hatch else kind.colour,
-                linewidth=0,
-                label=kind.label,
-            )
-        below = [low + one for low, one in zip(below, part, strict=True)]
-    a_label = "%\nestimated" if width is WIDE else "%"
+    step = -(-len(days) // _MARKS)
+    words = {}
     for at, day in enumerate(days):
-        estimated = totals[day]["estimated"] if day in totals else 0
-        if estimated:
-            share = 100 * estimated / sum(totals[day].values())
-            _label(axes, f"{share:.0f} {a_label}", at, below)
+        estimated, whole = totals[day][ESTIMATED], sum(totals[day].values())
+        if estimated > 0:
+            words[at] = f"{100 * estimated / whole:.0f} %"
     last = usage[-1]
     if last.quality is Quality.NON_VEE:
-        at = days.index(day_of_interval(last.end))
-        _label(axes, f"to {local(last.end):%H:%M}", at, below)
-    step = 1 if width is WIDE else 7
-    axes.set_xticks(
-        range(0, len(days), step),
-        [f"{day:%d}" if day.day > step and at else f"{day:%b %d}" for at, day in enumerate(days) if at % step == 0],
-        fontsize=8.5,
+        words[days.index(day_of_interval(last.end))] = f"to {local(last.end):%H:%M}"
+    marked = {at: f"{day:%b %d}" for at, day in enumerate(days)}
+    return Stacks(
+        "Usage by operating day of the billing cycle",
+        ("day", "days"),
+        list(marked.values()),
+        [(at, marked[at]) for at in range(0, len(days), step)],
+        {kind: [totals[day][kind] for day in days] for kind in KINDS},
+        [(at, marked[at]) for at in range(step // 2, len(days), step) if step > 1],
+        words,
     )
-    axes.set_xlim(-0.6, len(days) - 0.4)
-    axes.set_ylim(0, max(below) * 1.18)
-    axes.set_ylabel("kWh per operating day")
-    legend(figure, width)
-    return figure
 
 
-def _label(axes: Axes, text: str, at: int, heights: list[float]) -> None:
-    """A word above a bar, and above the neighbours that it is wider than."""
-    y = max(heights[max(0, at - 1) : at + 2])
-    axes.annotate(text, (at, y), (0, 3), textcoords="offset points", ha="center", va="bottom", fontsize=8.5)
-
-
-def _hours(pattern: Pattern, days: int, width: Width) -> Figure | None:
-    """The gap day by hour beside a usual one."""
+def _hours(pattern: Pattern, usage: list[Interval]) -> Chart | None:
+    """The gap day by hour beside a usual one; of each hour the kind of what in it is least known."""
     if pattern.day is None or not any(one is not None for one in pattern.usual_wh):
         return None
-    figure, axes = _figure(width, 3.2)
-    day = [(hour, wh / 1000) for hour, wh in enumerate(pattern.day_wh) if wh is not None]
-    usual = [(hour, wh / 1000) for hour, wh in enumerate(pattern.usual_wh) if wh is not None]
-    store = KINDS["store"]
-    axes.bar(
-        [hour + 0.5 for hour, _ in day],
-        [wh for _, wh in day],
-        width=0.84,
-        color=store.colour,
-        label=f"{pattern.day}, the hours known",
+    least = dict.fromkeys(range(24), 0)
+    order = list(KINDS)
+    for one in usage:
+        if day_of_interval(one.end) == pattern.day:
+            hour = local(one.end - INTERVAL_S).hour
+            least[hour] = max(least[hour], order.index(kind_of(one.quality, one.source)))
+    kinds = [MISSING if wh is None else order[least[hour]] for hour, wh in enumerate(pattern.day_wh)]
+    hours = [f"{hour:02d}:00" for hour in range(len(pattern.day_wh))]
+    return Chart(
+        f"Usage by hour of {pattern.day}, against a usual day",
+        ("hour", "hours"),
+        hours,
+        [(hour, hours[hour][:2]) for hour in range(0, len(hours), 3)],
+        Column(kinds, [wh or 0 for wh in pattern.day_wh]),
+        line=pattern.usual_wh,
     )
-    axes.stairs(
-        [wh for _, wh in usual],
-        [hour for hour, _ in usual] + [usual[-1][0] + 1],
-        baseline=None,
-        color=INK,
-        linewidth=1.8,
-        label=f"a usual day (mean of {days} VEE days)",
-    )
-    hours = range(0, 25, 3 if width is WIDE else 6)
-    axes.set_xticks(hours, [f"{hour:02d}:00" for hour in hours])
-    axes.set_xlim(0, 24)
-    axes.set_ylabel("kWh per hour")
-    legend(figure, width)
-    return figure

@@ -2,34 +2,31 @@
 
 from __future__ import annotations
 
-import math
-from collections.abc import Iterable, Iterator
+from collections.abc import Sequence
 from datetime import date, timedelta
 from decimal import Decimal
-from typing import TYPE_CHECKING, Any, NamedTuple
+from itertools import groupby
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
-from headend.ports import IntArray, LongArray
+from headend.ports import LongArray
 from meters.calendar import INTERVAL_S, Seconds, day_end, day_of_interval, day_start, instants, seconds
-from reports.chart_parts import GRID, INK, KINDS, MUTED, PAPER, WIDE, Width, bare, legend
 from scenarios.records.actions import Stand
 from scenarios.records.usage import Interval
 from simulator.ror.usage import Quality
+from simulator.web.lines import DIAMOND, DOT, FRESH, HIGH, KNOWN, LOW, MIDDLE, Line, Lines, Point
+from simulator.web.parts import Table
+from simulator.web.words import dollars
 
 if TYPE_CHECKING:
-    from matplotlib.axes import Axes
-    from matplotlib.figure import Figure
-
     from simulator.ror.billing.plan import RatePlan
 
-
-class Line(NamedTuple):
-    """What is drawn into both parts: instants, dollars, and how."""
-
-    at: list[Seconds]
-    usd: list[float]
-    look: dict[str, Any]
+#: Seconds of what is drawn large before the end of what is known.
+_LARGE_S = 2 * 86_400
+_TALL = 260
+#: Marks below the days.
+_MARKS = 4
 
 
 class Cycle(NamedTuple):
@@ -55,143 +52,136 @@ class Costs(NamedTuple):
     again: tuple[Seconds, Decimal] | None
 
 
-def cost_figure(costs: Costs, width: Width) -> Figure | None:
-    """What the cycle costs up to each hour, and the ways on to its end: expected, low, high; beside or below it the last days large."""
-    from matplotlib.figure import Figure
+class CostChart(NamedTuple):
+    """The cycle whole and its last days large, the same by day in words, and what the rest of the cycle decides."""
 
+    drawn: tuple[Lines, Lines]
+    table: Table
+    undecided: Sequence[str]
+
+
+class Course(NamedTuple):
+    """(n,) instants and what the cycle costs up to each, $."""
+
+    look: str
+    word: str
+    at: list[Seconds]
+    usd: list[float]
+    told: str = ""
+
+    def since(self, begin: Seconds) -> Line:
+        """As a line, from the last instant before one on."""
+        first = max(0, next((index for index, at in enumerate(self.at) if at > begin), len(self.at)) - 1)
+        return Line(self.look, self.word, self.at[first:], self.usd[first:], self.told)
+
+
+def cost_chart(costs: Costs) -> CostChart | None:
+    """What the cycle costs up to each hour, and the ways on to its end: the middle, low, high. None without a plan or a bill told."""
     stand, cycle = costs.stand, costs.cycle
     if stand is None or costs.plan is None or stand.known_to is None:
         return None
-    to, start, end = stand.known_to, day_start(cycle.first), day_end(cycle.last)
-    beside = width is WIDE
-    figure = Figure(figsize=(width.inches, 4.2 if beside else 7.0), layout="constrained")
-    whole, large = figure.subplots(1, 2, sharey=True) if beside else figure.subplots(2, 1)
-    lines = _cost_lines(costs, costs.plan, stand, to)
-    for axes in (whole, large):
-        bare(axes)
-        for line in lines:
-            axes.plot(line.at, line.usd, **line.look)
-        axes.set_ylim(bottom=0)
-    whole.set_ylabel("$ with tax, cycle to date")
-    days = cycle.days
-    weeks = days[:: 7 if beside else 14]
-    whole.set_xticks([day_start(day) for day in weeks], [f"{day:%b %d}" for day in weeks])
-    whole.set_xlim(start, end)
-    zoom = [day for day in days if day_end(day) > to - 2 * 86400]
-    whole.axvspan(day_start(zoom[0]), end, color=GRID, alpha=0.45, linewidth=0)
-    shown = zoom[:: math.ceil(len(zoom) / (6 if beside else 3))]
-    large.set_xticks([day_start(day) for day in shown], [f"{day:%b %d}" for day in shown])
-    large.set_xlim(day_start(zoom[0]), end)
-    large.tick_params(labelleft=not beside)
-    _ends(large, stand, end)
-    legend(figure, width, *large.get_legend_handles_labels())
-    return figure
+    start, end = day_start(cycle.first), day_end(cycle.last)
+    courses = _courses(costs, costs.plan, stand, stand.known_to)
+    zoom = day_start(next(day for day in cycle.days if day_end(day) > stand.known_to - _LARGE_S))
+    points = [
+        Point(DIAMOND, "re-billed on VEE data", at, float(usd), f"${usd}") for at, usd in filter(None, (costs.again,))
+    ]
+    if stand.to > stand.known_to:
+        total = stand.bill.total_usd
+        points.append(Point(DOT, "told, with what is expected", stand.to, float(total), f"${total}"))
+    drawn = tuple(
+        Lines(
+            label, (begin, end), _ticks(begin, cycle), dollars, [one.since(begin) for one in courses], points=points,
+            shaded=(zoom, end) if begin < zoom else None, tall=_TALL, nought=begin == start,
+        )
+        for label, begin in (
+            ("Cumulative cost of the billing cycle with its projection", start),
+            ("The same, its last days large", zoom),
+        )
+    )  # fmt: skip
+    undecided = [
+        f"{one.kind.capitalize()} of ${abs(one.usd):.2f} {one.text}: {one.standing}" for one in stand.bill.undecided
+    ]
+    return CostChart((drawn[0], drawn[1]), _table(courses, cycle), undecided)
 
 
-def _cost_lines(costs: Costs, plan: RatePlan, stand: Stand, to: Seconds) -> list[Line]:
-    usage = costs.usage
-    known = _bills(plan, costs, to)
-    vee_to = max((interval.end for interval in usage if interval.quality is not Quality.NON_VEE), default=to)
-    vee = [point for point in known if point[0] <= vee_to]
-    lines = [_line(vee, color=KINDS["actual"].colour, linewidth=2, label="on VEE data")]
+def _ticks(begin: Seconds, cycle: Cycle) -> list[tuple[float, str]]:
+    """Midnights of some of the days."""
+    days = [day for day in cycle.days if day_start(day) >= begin]
+    return [(day_start(day), f"{day:%b %d}") for day in days[:: -(-len(days) // _MARKS)]]
+
+
+def _table(courses: Sequence[Course], cycle: Cycle) -> Table:
+    """What each course comes to at the end of each day, where it has got there."""
+    upto = [(f"{day:%b %d}", day_end(day)) for day in cycle.days]
+    told = [dict(zip(one.at, one.usd, strict=True)) for one in courses]
+    rows = [[name, *(f"{its[at]:,.2f}" if at in its else "" for its in told)] for name, at in upto]
+    return Table(["To the end of", *(f"$ {one.word}" for one in courses)], rows)
+
+
+def _courses(costs: Costs, plan: RatePlan, stand: Stand, to: Seconds) -> list[Course]:
+    """To date on VEE data, with the gap if there is one, and the ways on."""
+    usage, start, end = costs.usage, day_start(costs.cycle.first), day_end(costs.cycle.last)
+    ends = np.array([one.end for one in usage], np.int64)
+    wh = np.array([one.wh for one in usage], np.int64)
+    at = _hours_of(start, to)
+    usd = usd_to_date(plan, costs.cycle, ends, wh, at)
+    vee_to = max((one.end for one in usage if one.quality is not Quality.NON_VEE), default=to)
+    vee = sum(one <= vee_to for one in at)
+    courses = [Course(KNOWN, "on VEE data", at[:vee], usd[:vee])]
     if to > vee_to:
-        rest = [point for point in known if point[0] >= vee_to]
-        name = "with the non-VEE intervals of the gap"
-        lines.append(_line(rest, color=KINDS["meter"].colour, linewidth=3.2, label=name))
-    for way in _ways(stand):
-        points = _way(plan, costs, known[-1], to, way)
-        lines.append(_line(points, color=way.colour, linestyle=way.dash, linewidth=1.5, label=way.label))
-    if stand.to > to:
-        told, about = [(stand.to, stand.bill.total_usd)], "told, with what is expected"
-        lines.append(_line(told, color=INK, linestyle="", marker="o", markersize=6, label=about))
-    if costs.again is not None:
-        look = {"linestyle": "", "marker": "D", "markerfacecolor": PAPER, "markersize": 7}
-        lines.append(_line([costs.again], color=INK, label="re-billed on VEE data", **look))
-    return lines
+        since = next(index for index, one in enumerate(at) if one >= vee_to)
+        courses.append(Course(FRESH, "with the non-VEE intervals of the gap", at[since:], usd[since:]))
+    known = ends <= to
+    ahead = np.arange(to + INTERVAL_S, end + 1, INTERVAL_S, dtype=np.int64)
+    hours = _hours_of(to, end)[:-1]
+    for look, word, total_wh, closed in _ways(stand):
+        whole = np.concatenate([wh[known], _evenly(total_wh - int(wh[known].sum()), len(ahead))])
+        then = usd_to_date(plan, costs.cycle, np.concatenate([ends[known], ahead]), whole, hours)
+        told = f"${closed} at {total_wh / 1000:,.0f} kWh"
+        courses.append(Course(look, word, [to, *hours, end], [usd[-1], *then, float(closed)], told))
+    return courses
 
 
-def _line(points: Iterable[tuple[Seconds, Decimal]], **look: Any) -> Line:
-    drawn = list(points)
-    return Line([at for at, _ in drawn], [float(cost) for _, cost in drawn], look)
-
-
-class Way(NamedTuple):
-    """A way from the bill told to the end of the cycle."""
-
-    label: str
-    total_wh: int
-    usd: Decimal
-    colour: str
-    dash: str
-
-
-def _ways(stand: Stand) -> tuple[Way, ...]:
+def _ways(stand: Stand) -> tuple[tuple[str, str, int, Decimal], ...]:
+    """The ways from the bill told to the end of the cycle: look, word, Wh of the cycle, and its closed bill."""
     ahead = stand.projection
     return (
-        Way("the middle of the ways it may go", ahead.total_wh, stand.projected_bill.total_usd, INK, "--"),
-        Way("low end of eight of ten", ahead.low_wh, stand.projected_usd_at_low_usage, KINDS["actual"].colour, ":"),
-        Way("high end of eight of ten", ahead.high_wh, stand.projected_usd_at_high_usage, MUTED, "-."),
+        (MIDDLE, "the middle of the ways it may go", ahead.total_wh, stand.projected_bill.total_usd),
+        (LOW, "low end of eight of ten", ahead.low_wh, stand.projected_usd_at_low_usage),
+        (HIGH, "high end of eight of ten", ahead.high_wh, stand.projected_usd_at_high_usage),
     )
 
 
-def _ends(axes: Axes, stand: Stand, end: Seconds) -> None:
-    """Tell beside the end of each way what the cycle then costs, from the top, no two in one place."""
-    step = 0.07 * axes.get_ylim()[1]
-    y = float("inf")
-    for way in sorted(_ways(stand), key=lambda one: -one.usd):
-        y = min(float(way.usd), y - step)
-        text = f"${way.usd} at {way.total_wh / 1000:,.0f} kWh"
-        axes.annotate(
-            text,
-            (end, y),
-            (6, 0),
-            textcoords="offset points",
-            va="center",
-            fontsize=9,
-            color=way.colour,
-            annotation_clip=False,
-        )
-    for line in stand.bill.undecided:
-        text = f"{line.kind} of ${abs(line.usd):.2f}\n{line.text}:\n{line.standing}"
-        axes.annotate(text, (0.98, 0.04), xycoords="axes fraction", ha="right", fontsize=9, color=MUTED)
+def _evenly(wh: int, count: int) -> LongArray:
+    """(count,) whole Wh, as even as they can be."""
+    from simulator.ror.billing.windows import apportioned
+
+    return np.asarray(apportioned(wh, np.ones(count, np.int64)), np.int64)
 
 
 def _hours_of(start: Seconds, end: Seconds) -> list[Seconds]:
     return [*instants(start + 3600, end, seconds(3600)), end]
 
 
-def _bills(plan: RatePlan, costs: Costs, to: Seconds) -> list[tuple[Seconds, Decimal]]:
-    """What the cycle costs up to each hour."""
-    ends = np.array([interval.end for interval in costs.usage], dtype=np.int64)
-    wh = np.array([interval.wh for interval in costs.usage], dtype=np.int32)
-    start = day_start(costs.cycle.first)
-    return [(at, _to_date(plan, costs.cycle, ends, wh, at)) for at in _hours_of(start, to)]
+def usd_to_date(plan: RatePlan, cycle: Cycle, ends: LongArray, wh: LongArray, at: Sequence[Seconds]) -> list[float]:
+    """(n,) $ of the bill to date at instants, as ``bill_to_date`` has each: those of a day are billed together.
 
+    ends, wh: (k,) intervals from the cycle's beginning on; at: (n,) ascending.
+    """
+    from simulator.ror.billing.sheet import sheet
 
-def _to_date(plan: RatePlan, cycle: Cycle, ends: LongArray, wh: IntArray, at: Seconds) -> Decimal:
-    """The bill to date at an instant, of intervals of which later ones do not count."""
-    from simulator.ror.billing.bill import bill_to_date
-    from simulator.ror.usage import Energy
-
-    used = np.searchsorted(ends, at, "right")
-    energy = Energy(ends[:used], wh[:used], np.zeros(used, np.int32))
-    through = day_of_interval(at)
-    return bill_to_date(plan, energy, cycle.first, through, cycle.last, cycle.full_days).total
-
-
-def _way(
-    plan: RatePlan, costs: Costs, begins: tuple[Seconds, Decimal], to: Seconds, way: Way
-) -> Iterator[tuple[Seconds, Decimal]]:
-    """Hours from the bill told to the end of the cycle, what is to come spread evenly; the last point is the closed bill."""
-    from simulator.ror.billing.windows import apportioned
-
-    end = day_end(costs.cycle.last)
-    known = [interval for interval in costs.usage if interval.end <= to]
-    ahead = np.arange(to + INTERVAL_S, end + 1, INTERVAL_S, dtype=np.int64)
-    ends = np.array([*(interval.end for interval in known), *ahead], dtype=np.int64)
-    so_far = [interval.wh for interval in known]
-    to_come = apportioned(way.total_wh - sum(so_far), np.ones(len(ahead), np.int64))
-    wh = np.array([*so_far, *to_come], dtype=np.int32)
-    yield begins
-    yield from ((at, _to_date(plan, costs.cycle, ends, wh, at)) for at in _hours_of(to, end)[:-1])
-    yield end, way.usd
+    full = len(cycle.days) if cycle.full_days is None else cycle.full_days
+    dense = np.zeros((day_end(cycle.last) - day_start(cycle.first)) // INTERVAL_S, np.int64)
+    dense[(ends - day_start(cycle.first)) // INTERVAL_S - 1] = wh
+    found: list[float] = []
+    for day, its in groupby(at, key=day_of_interval):
+        terms = sheet(plan, cycle.first, day, cycle.last, full, closed=False)
+        count = terms.windows.intervals
+        window = np.repeat(terms.windows.of, np.diff(terms.windows.bounds))
+        by_window = np.zeros((count + 1, len(terms.windows.windows)), np.int64)
+        by_window[np.arange(count) + 1, window] = dense[:count]
+        upto = (np.array(list(its), np.int64) - day_start(cycle.first)) // INTERVAL_S
+        taken = by_window.cumsum(axis=0)[upto]
+        found += (terms.bills(taken, np.zeros_like(taken)).total / 100).tolist()
+    return found

@@ -26,6 +26,7 @@ from scenarios.recording import Recording
 from scenarios.records.actions import RecordedBill, RecordedCall, RecordedRequest
 from scenarios.registry import REGISTRY
 from scenarios.requirements import REQUIREMENTS, registry_text
+from scenarios.run import JudgedRun
 from scenarios.stamps import plain, stamp
 from simulator.ror import pattern
 from simulator.ror.account import WORTH_ASKING
@@ -52,16 +53,24 @@ def _defaults() -> tuple[str, ...]:
 
 
 def render(recording: Recording, out: Path) -> Path:
-    """Write ``report.html`` into a folder; gives its path."""
+    """Judge a recording, by the exchanges that lie in a folder, and write its ``report.html`` there; gives its path."""
     traffic = traffic_of(recording, out)
-    result = result_of(recording, judge(recording), traffic)
+    return _written(recording, result_of(recording, judge(recording), traffic), traffic, out)
+
+
+def render_run(run: JudgedRun) -> Path:
+    """Write the ``report.html`` of a run that has been judged."""
+    return _written(run.recording, run.result, run.traffic, run.out)
+
+
+def _written(recording: Recording, result: dict[str, Any], traffic: Traffic | None, out: Path) -> Path:
     facts = Facts(recording)
-    by_width = {width.name: charts(facts, width) for width in (WIDE, NARROW)}
-    drawn = {name: {width: found[name] for width, found in by_width.items()} for name in by_width[WIDE.name]}
     pages = templates(Path(__file__).parent)
     pages.filters |= {"plain": plain, "stamp": stamp, "kwh": kwh_text, "instant": _instant, "spoken": spoken}
     content = _content(facts, result) | _wires(facts, traffic)
-    body = pages.get_template("page.html.j2").render(**content, charts=drawn, filed=_filed(recording, traffic, out))
+    body = pages.get_template("page.html.j2").render(
+        **content, charts=charts(facts), filed=_filed(recording, traffic, out)
+    )
     account, asked = result["account"], facts.about or facts.scenario.timeline[-1]
     about = f"ESI ID {account['esiid']}, {recording.world.tdsp}, plan {account['plan']}, cycle {account['cycle_first']} to {account['cycle_last']}"
     page = framed(facts.scenario.title, about, f"operating day {asked.at:%Y-%m-%d}", body)
@@ -117,7 +126,7 @@ def _wires(facts: Facts, traffic: Traffic | None) -> dict[str, Any]:
     wires, days = (sorted({key[part] for key in beside}) for part in (1, 0))
     return {
         "traffic": traffic,
-        "timelines": {width.name: timeline(facts, width) for width in (WIDE, NARROW)},
+        "timeline": timeline(facts),
         "sequences": {width.name: sequence(told, width) for width in (WIDE, NARROW)},
         "scenes": told,
         "beside_total": beside.total(),

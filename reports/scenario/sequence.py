@@ -111,7 +111,7 @@ def sequence(found: Sequence[Scene], width: Width) -> str:
     columns = [party for party in PARTIES if party in there]
     if not columns:
         return ""
-    across = 360 if width is NARROW else 960
+    across = 350 if width is NARROW else 960
     left = 84 if width is NARROW else 150
     step = (across - left - 34) / max(1, len(columns) - 1)
     at = {party: left + index * step for index, party in enumerate(columns)}

@@ -18,12 +18,14 @@ from simulator.web.words import kwh
 _STUB = 5
 #: What charts of a day count.
 QUARTER_HOURS = ("quarter hour", "quarter hours")
-#: How much of its place a bar takes; from so many bars on they stand side by side.
-_GAP, _MANY = 0.92, 200
+#: How much of its place a bar takes; from so many bars on they join, and what is rounded leaves no gap.
+_GAP, _JOINED, _MANY = 0.92, 1.04, 200
 #: Percentage of the plot that a bar takes, by how many a day has.
 WIDTHS = {count: _GAP * 100 / count for count in (92, 96, 100)}
 #: Percentage of the plot that a letter takes where it is narrowest with words on it.
 _LETTER = 1.25
+#: Bars on either side that the last word, which is never left out, can lie on.
+_REACH = 3
 #: Wh that a chart shows where nothing is used.
 _NOTHING = 1_000
 
@@ -118,7 +120,7 @@ def stacks(chart: Stacks) -> Markup:
     """The chart, an axis of kWh beside it."""
     count = len(chart.names)
     width = 100 / max(count, 1)
-    heights = [sum(wh[index] for wh in chart.parts.values()) for index in range(count)]
+    heights = [sum(max(wh[index], 0) for wh in chart.parts.values()) for index in range(count)]
     # Room for the words above the highest.
     measure = measure_of(0, max(heights, default=0) * (1.08 if chart.words else 1) or _NOTHING)
     return plot(
@@ -134,11 +136,11 @@ def _stacked(chart: Stacks, width: float, measure: Measure) -> Iterator[str]:
         part = chart.parts.get(kind, ())
         drawn = []
         for index, wh in enumerate(part):
-            if wh:
+            if wh > 0:
                 told = f"{kwh(wh)} kWh, {KINDS[kind].word}"
                 place = (index * width, measure.y(below[index] + wh), _GAP * width, wh * measure.pixels)
                 drawn.append(_bar(kind, place, f"{chart.names[index]} {told}"))
-            below[index] += wh
+            below[index] += max(wh, 0)
         if drawn:
             yield f'<g data-channel="{kind}">{"".join(drawn)}</g>'
 
@@ -154,7 +156,8 @@ def _words(chart: Stacks, heights: Sequence[int], measure: Measure) -> Iterator[
         late = last and (index + 0.5) * width + half > 100
         at, anchor = (100.0, "end") if late else ((index + 0.5) * width, "middle")
         free = at - (2 if late else 1) * half
-        y = measure.y(max(heights[max(0, index - 1) : index + 2])) - 4
+        reach = _REACH if last else 1
+        y = measure.y(max(heights[max(0, index - reach) : index + reach + 1])) - 4
         spare = "" if last else ' class="spare"'
         yield f'<text x="{at:.2f}%" y="{y:.1f}" text-anchor="{anchor}"{spare}>{escape(text)}</text>'
 
@@ -168,7 +171,7 @@ def _group(channel: str, column: Column, names: Sequence[str], width: float, mea
     """The bars of one direction."""
     # Of the days' counts the stylesheet knows how wide a bar is.
     count = len(names)
-    wide = None if count in WIDTHS else (1 if count >= _MANY else _GAP) * width
+    wide = None if count in WIDTHS else (_JOINED if count >= _MANY else _GAP) * width
     drawn = []
     for index, kind in enumerate(column.kinds):
         value = column.value(index)

@@ -86,7 +86,7 @@ def framed(title: str, about: str, dated: str, body: str) -> str:
 
 def _patterned(body: str) -> Markup:
     """The body with the patterns of the kinds if it is filled by any."""
-    return Markup(body + (patterns() if "url(#k-" in body else ""))
+    return Markup(f"{body}{patterns()}" if "url(#k-" in body else body)
 
 
 def _anchored(body: str) -> tuple[str, list[Entry]]:

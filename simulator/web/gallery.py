@@ -16,7 +16,7 @@ from simulator.web.lines import DIAMOND, DOT, FRESH, HIGH, KNOWN, LOW, MIDDLE, B
 from simulator.web.parts import Part, Problem, Progress, Step, Table
 from simulator.web.plot import Moment, Rule
 from simulator.web.site import Site
-from simulator.web.words import begins
+from simulator.web.words import begins, dollars
 
 _KIT = Path(__file__).parent
 PLAIN, LONG, SHORT = date(2026, 8, 12), date(2026, 11, 1), date(2026, 3, 8)
@@ -138,11 +138,6 @@ def part_bars() -> dict[str, list[Part]]:
         Part(EXPECTED, "expected", 6.04, "$6.04"),
     ]
     return {"what a bill rests on": owed, "one part": owed[:1]}
-
-
-def dollars(value: float) -> str:
-    """A line's value: ``$150``, ``-$20``."""
-    return f"{'-' if value < 0 else ''}${abs(value):,g}"
 
 
 def requests() -> dict[str, Progress]:

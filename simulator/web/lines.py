@@ -102,12 +102,14 @@ class Lines:
     shaded: tuple[float, float] | None = None
     #: Pixels.
     tall: int = PLOT
+    #: Whether the measure begins at nought, so that a height is an amount; one that does not shows differences.
+    nought: bool = True
 
 
 def lines(chart: Lines) -> Markup:
     """The chart, its axis beside it."""
     values = [value for one in _within(chart) for value in one]
-    measure = measure_of(min(values, default=0), max(values, default=0), chart.tall)
+    measure = measure_of(min(values, default=0), max(values, default=0), chart.tall, nought=chart.nought)
     return plot(chart.label, measure, chart.written, _drawn(chart, measure), _ticks(chart))
 
 

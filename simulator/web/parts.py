@@ -144,22 +144,27 @@ def stack_table(chart: Stacks, first: str) -> Table:
     return Table([first, *(f"{KINDS[kind].word}, kWh" for kind in kinds)], rows)
 
 
-def rows_of(chart: Chart) -> Markup:
-    """The rows of the table that says what the chart draws: time, kWh and how it is known; of what is received, of other days."""
-    return Markup("".join(_row(chart, index) for index in range(len(chart.delivered.kinds))))
+def rows_of(chart: Chart, *, closed: bool = False) -> Markup:
+    """The rows of the table that says what the chart draws: time, kWh and how it is known; of what is received, of other days.
+
+    Unless closed without the tags that HTML closes by itself: a served page has a hundred of them.
+    """
+    cell, row = ("</td>", "</tr>") if closed else ("", "")
+    return Markup(
+        "".join(f"<tr>{cell.join([*_cells(chart, index), ''])}{row}" for index in range(len(chart.delivered.kinds)))
+    )
 
 
-def _row(chart: Chart, index: int) -> str:
-    """A row without the tags that HTML closes by itself: a page has a hundred of them."""
+def _cells(chart: Chart, index: int) -> list[str]:
     cells = [f"<td>{escape(chart.names[index])}"]
     for column in (chart.delivered, chart.received):
         if column is None:
             continue
         if index >= len(column.kinds) or column.kinds[index] == MISSING:
-            cells.append("<td><td>no value")
+            cells += ["<td>", "<td>no value"]
         else:
-            cells.append(f'<td class="n">{kwh(column.wh[index])}<td>{KINDS[column.kinds[index]].word}')
+            cells += [f'<td class="n">{kwh(column.wh[index])}', f"<td>{KINDS[column.kinds[index]].word}"]
     if len(chart.line):
         beside = chart.line[index] if index < len(chart.line) else None
         cells.append("<td>" if beside is None else f'<td class="n">{kwh(beside)}')
-    return f"<tr>{''.join(cells)}"
+    return cells

@@ -80,12 +80,13 @@ def step_of(most: float) -> float:
     return next(one * decade for one in _STEPS if one * decade >= raw * (1 - 1e-9))
 
 
-def measure_of(low: float, high: float, tall: int = PLOT) -> Measure:
-    """A measure that holds values from ``low`` to ``high``, and nought."""
-    low, high = min(low, 0.0), max(high, 0.0)
+def measure_of(low: float, high: float, tall: int = PLOT, *, nought: bool = True) -> Measure:
+    """A measure that holds values from ``low`` to ``high``, and nought unless it need not."""
+    if nought:
+        low, high = min(low, 0.0), max(high, 0.0)
     if low == high:
-        high = 1.0
-    step = step_of(max(high, -low))
+        high += 1.0
+    step = step_of(max(high, -low) if low <= 0 <= high else high - low)
     down, up = ceil(-low / step - 1e-9), ceil(high / step - 1e-9)
     return Measure(-down * step, step, down + up, tall)
 

@@ -24,6 +24,11 @@ def money(dollars: Decimal) -> str:
     return f"{'-' if dollars < 0 else ''}${abs(dollars):,.2f}"
 
 
+def dollars(value: float) -> str:
+    """Dollars beside a line of a chart, without noughts at their end: ``$150``, ``-$0.5``."""
+    return f"{'-' if value < 0 else ''}${abs(value):,g}"
+
+
 def instant(ts: Seconds) -> str:
     """An instant in Central time with its zone: ``Wed Aug 12 17:40 CDT``. ts: UTC epoch seconds."""
     return f"{local(ts):%a %b %d %H:%M %Z}"

@@ -14,14 +14,14 @@ _PLAYED = """
 import json, resource, sys, tempfile, time
 from pathlib import Path
 began = time.process_time()
-from reports.scenario.page import render
+from reports.scenario.page import render_run
 from scenarios.chosen import chosen
 from scenarios.many import play, size
 out = Path(tempfile.mkdtemp())
 few = [one for one in chosen((), every=True) if size(one) < 100]
 spent, most = [], []
 for one in (few[0], *few):
-    play(one, out / one.name, render)
+    play(one, out / one.name, render_run)
     spent.append(time.process_time() - began - sum(spent))
     most.append(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024)
 print(json.dumps([spent, most]))

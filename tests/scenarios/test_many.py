@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from reports.scenario.page import render
+from reports.scenario.page import render_run
 from scenarios.many import COULD_NOT_RUN, Played, play, play_all, size
 from scenarios.schema import Scenario
 from tests.scenarios.short import scenario, short_last_bill
@@ -30,7 +30,7 @@ def in_folders(root: Path) -> list[tuple[Scenario, Path]]:
 
 @pytest.fixture(scope="module")
 def alone(tmp_path_factory: pytest.TempPathFactory) -> Iterator[list[Played]]:
-    with closing(play_all(in_folders(tmp_path_factory.mktemp("alone")), render, 1)) as played:
+    with closing(play_all(in_folders(tmp_path_factory.mktemp("alone")), render_run, 1)) as played:
         yield list(played)
 
 
@@ -47,7 +47,7 @@ def test_each_has_its_verdict_exit_code_and_reason(alone: list[Played]) -> None:
 
 @pytest.mark.process
 def test_two_processes_leave_the_same_bytes_as_one(alone: list[Played], tmp_path: Path) -> None:
-    with closing(play_all(in_folders(tmp_path), render, 2)) as played:
+    with closing(play_all(in_folders(tmp_path), render_run, 2)) as played:
         by_name = {one.name: one for one in played}
     for one in alone:
         other = by_name[one.name]
@@ -58,7 +58,7 @@ def test_two_processes_leave_the_same_bytes_as_one(alone: list[Played], tmp_path
 
 def test_one_that_cannot_run_says_so_and_the_others_have_their_say(tmp_path: Path) -> None:
     (tmp_path / "short-last-bill").write_text("a file", encoding="utf-8")
-    with closing(play_all(in_folders(tmp_path)[:2], render, 1)) as played:
+    with closing(play_all(in_folders(tmp_path)[:2], render_run, 1)) as played:
         first, second = played
     assert (first.verdict, first.code, first.judged) == (COULD_NOT_RUN, 2, [])
     assert first.why.startswith("out.unusable: ")

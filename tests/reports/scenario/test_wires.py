@@ -11,7 +11,7 @@ import pytest
 
 from reports.chart_parts import NARROW, WIDE
 from reports.scenario import sequence as drawing
-from reports.scenario.page import render
+from reports.scenario.page import render, render_run
 from reports.scenario.sequence import MOST_TEXT, scenes, sequence, spoken
 from scenarios.judging.exchanges import Traffic, traffic_of
 from scenarios.requirements import REQUIREMENTS
@@ -41,6 +41,14 @@ def traffic(balance_run: JudgedRun) -> Traffic:
     found = traffic_of(balance_run.recording, balance_run.out)
     assert found is not None
     return found
+
+
+def test_a_runs_page_is_made_of_its_verdict_and_is_the_one_that_its_folder_gives(
+    balance_run: JudgedRun, folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name in ("judge", "traffic_of"):
+        monkeypatch.setattr(f"reports.scenario.page.{name}", lambda *_: pytest.fail("judged again"))
+    assert render_run(balance_run).read_bytes() == (folder / "report.html").read_bytes()
 
 
 def test_every_arrow_and_every_evidence_leads_to_a_text(page: str, traffic: Traffic) -> None:

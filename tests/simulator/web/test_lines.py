@@ -11,13 +11,14 @@ from hypothesis import strategies as st
 from markupsafe import Markup
 
 from simulator.web.charts import Stacks, stacks
-from simulator.web.gallery import dollars, lane_charts, line_charts, part_bars, stack_charts
+from simulator.web.gallery import lane_charts, line_charts, part_bars, stack_charts
 from simulator.web.kinds import ACTUAL, ESTIMATED, KINDS, METER, STORE
 from simulator.web.lanes import Lane, Lanes, Span, lanes
 from simulator.web.lines import DIAMOND, KNOWN, LOOKS, Band, Line, Lines, Point, lines
 from simulator.web.palette import PALETTE
 from simulator.web.parts import Part, line_legend, part_bar, stack_legend, stack_table
 from simulator.web.plot import ABOVE, PLOT, Moment, Rule, measure_of
+from simulator.web.words import dollars
 
 Values = st.floats(-1e6, 1e6).map(lambda one: round(one, 2))
 
