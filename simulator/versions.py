@@ -21,8 +21,9 @@ A = TypeVar("A")
 R = TypeVar("R")
 
 
+@cache
 def version_of(package: str) -> str:
-    """The version that is installed."""
+    """The version that is installed, as this process found it."""
     try:
         return version(package)
     except PackageNotFoundError:

@@ -12,6 +12,7 @@ Decides nothing, asks nobody.
 ``pushed``      to where SMT has taken what sweeps collected, by ESI ID
 ``rows``        the head-end's tables and what is in a row: one ESI ID, channel and operating day
 ``seat``        one process works on a database, by whatever URL another names it
+``statements``  what the databases of a process share: statements compiled once, and how tables are made
 ``states``      how collection stands, meter by meter and day by day
 ``told``        what meters' headers told, by meter and day
 ``store``       readings, midnight registers, VEE'd days, posted files

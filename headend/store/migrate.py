@@ -13,6 +13,8 @@ from pathlib import Path
 
 import sqlalchemy as sa
 
+from headend.store.statements import make_tables
+
 #: The version of databases from before versions were kept.
 FIRST = 1
 _BLOB: Mapping[str, str] = {"sqlite": "BLOB", "postgresql": "BYTEA"}
@@ -73,7 +75,11 @@ def bring_up_to_date(
     elif oldest in there:
         held = FIRST
     else:
-        metadata.create_all(connection)
+        if there:
+            # What lacks may be some of them.
+            metadata.create_all(connection)
+        else:
+            make_tables(connection, metadata)
         _enter(connection, versions, known, "made as it is today")
         return [known]
     if held > known:

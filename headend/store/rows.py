@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 from headend.ports import BoolArray, HeadEndError, IntArray, LongArray, MeterReading, RegisterSnapshot
 from headend.store.migrate import NewerDatabaseError, bring_up_to_date, versions_table
 from headend.store.migrations import MIGRATIONS
+from headend.store.statements import share, sharing
 from headend.vee.quality import Channel, IntervalStatus
 from headend.vee.records import ChannelDay, VeeDay
 from meters.calendar import INTERVAL_S, Seconds, day_of, day_start, intervals_in
@@ -245,13 +246,16 @@ def open_database(url: str) -> Database:
     """Open a database; make its tables, or migrate older ones. Raises HeadEndError if it cannot be used."""
     place = url.rsplit("@", 1)[-1]
     try:
-        engine = sa.create_engine(url, **(_ONE_CONNECTION if url in ("sqlite://", "sqlite:///:memory:") else {}))
+        engine = sharing(
+            sa.create_engine(url, **(_ONE_CONNECTION if url in ("sqlite://", "sqlite:///:memory:") else {}))
+        )
         if engine.dialect.name == "sqlite":
             sa.event.listen(engine, "connect", _tune_sqlite)
             sa.event.listen(engine, "begin", _begin_sqlite)
         opened = Database(engine, engine.execution_options(writes=True))
         with opened.writing.begin() as connection:
             bring_up_to_date(connection, _meta, _VERSIONS, MIGRATIONS, INTERVAL_DAYS.name)
+        share(engine)
     except NewerDatabaseError as error:
         engine.dispose()
         raise HeadEndError(

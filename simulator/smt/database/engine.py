@@ -44,6 +44,7 @@ from sqlalchemy.exc import (
 )
 
 from headend.store.migrate import NewerDatabaseError, bring_up_to_date
+from headend.store.statements import share, sharing
 from simulator.errors import SimulatorError
 from simulator.smt.database.migrations import MIGRATIONS
 from simulator.smt.database.tables import dispatcher_sweep, metadata, schema_version, token_key
@@ -115,7 +116,7 @@ def open_database(url: str) -> Engine:
         else {"pool_pre_ping": True, "connect_args": _patience(parsed), "isolation_level": "READ COMMITTED"}
     )
     try:
-        engine = create_engine(parsed, **settings)
+        engine = sharing(create_engine(parsed, **settings))
     except (NoSuchModuleError, ImportError) as error:
         raise SimulatorError(
             "smt.database.driver",
@@ -132,6 +133,7 @@ def open_database(url: str) -> Engine:
             if not sqlite:
                 connection.execute(select(func.pg_advisory_xact_lock(_SCHEMA_LOCK)))
             bring_up_to_date(connection, metadata, schema_version, MIGRATIONS, "odr_request")
+        share(engine)
     except NewerDatabaseError as error:
         engine.dispose()
         raise SimulatorError(
