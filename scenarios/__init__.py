@@ -16,6 +16,7 @@ Imports simulator and below. A verdict is a pure function of a recording and its
 ``evidence``      a recording, looked up
 ``expected``      what is expected of a fact, in one form for all
 ``file``          a scenario file as YAML
+``golden``        the golden bills of the profile, by name
 ``idle``          expectations that nothing can miss, metrics that no party has
 ``judging``       the verdict on a recording: steps, checks, the result
 ``file_drop``     the file site of an SMT that is not ours, by FTPS or a folder

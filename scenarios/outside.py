@@ -8,9 +8,13 @@ from pathlib import Path
 from typing import Any
 
 from meters.calendar import Seconds
+from simulator.tap.log import WireLog
 
 #: Wall seconds without an exchange after which a party that is not ours is taken to be done with what it was asked. A default of this project.
 QUIET_S = 0.15
+
+#: Calls a retailer: told what it must know, the clock, and where what it tells is noted; gives what is recorded of that.
+Call = Callable[[dict[str, str], Callable[[], Seconds], WireLog | None], Coroutine[Any, Any, dict[str, Any]]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,7 +49,7 @@ class Outside:
 
     headend_url: in the place of our head-end, which is then not there; tell_events: meters tell it their events. by_hand: somebody starts it. ports: where our own services lie from, so that they are the same in every run.
     smt: in the place of ours, which stands by; then the TDSP is a tester's, and there is no head-end. began: told the clock as the run begins.
-    esiid: whom it is asked of, where its meters are not ours. speed: model seconds in a wall second of a clock that runs; None for one that stands. call: has a customer call it, told what it must know and the clock; gives what is recorded of that.
+    esiid: whom it is asked of, where its meters are not ours. speed: model seconds in a wall second of a clock that runs; None for one that stands. call: has a customer call it.
     ca: where the authority of the file site's certificate is laid while files are waited for.
     """
 
@@ -58,7 +62,7 @@ class Outside:
     speed: float | None = None
     tell_events: bool = False
     by_hand: bool = False
-    call: Callable[[dict[str, str], Callable[[], Seconds]], Coroutine[Any, Any, dict[str, Any]]] | None = None
+    call: Call | None = None
     smt: OutsideSmt | None = None
     began: Callable[[Callable[[], Seconds]], None] | None = None
     meter: OutsideMeter | None = None

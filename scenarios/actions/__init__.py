@@ -9,6 +9,7 @@
 ``complaint``        what users complain of is switched on or off
 ``customer_calls``   a customer calls a retailer that is not ours
 ``exchange``         a call as it goes over the wire, and the facts of its answer
+``golden_bill``      a retailer that is not ours tells the bill of a plan and a usage that it is handed
 ``http``             any call, as it is written
 ``inquire``          an inquiry straight to the head-end, and what is called back for it
 ``load``             a workload is played: many ask at once

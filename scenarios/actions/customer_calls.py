@@ -75,7 +75,9 @@ def _play(stage: Stage, action: CustomerCalls) -> Played:
         "last": account.cycle_last.isoformat(),
     }
     plan = json.dumps(stage.plan(action).model_dump(mode="json", exclude_none=True))
-    calling = asyncio.ensure_future(outside.call(brief | {"plan": plan}, runtime.now))
+    calling = asyncio.ensure_future(
+        outside.call(brief | {"plan": plan, "usage": "{}"}, runtime.now, stage.sandbox.wire)
+    )
     ends = action.tokens_end_s
     if action.stale:
         stage.call_backs.answer_with_anothers()

@@ -3,6 +3,7 @@
 A plan is scenario files in ``plans``, by role: data. What a system is held to is ``scenarios/certified.csv``. A verdict rests on what was recorded alone.
 No page is made here.
 
+``billed``     what is seen of a retailer's bills of plans and usages that it is handed, id by id
 ``bundle``     what is handed on: a zip with the digest of every file, signed if there is a key; whether one is as it was written
 ``connect``    the connectivity test, before any step
 ``control``    the small endpoint: what is to be done, POST /next, POST /bill

@@ -4,19 +4,24 @@ from __future__ import annotations
 
 import asyncio
 import json
-from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Callable, Iterator
+from contextlib import asynccontextmanager, contextmanager
 from typing import Any
 
 from starlette.applications import Starlette
 from starlette.requests import Request
 from starlette.responses import JSONResponse
 from starlette.routing import Route
+from starlette.types import ASGIApp, Receive, Scope, Send
 
 from meters.calendar import Seconds, iso, seconds
 from scenarios.call_backs import CLOCK
 from simulator.runtime.serving import HttpServer, bind
+from simulator.tap.http import tapped
+from simulator.tap.log import WireLog
 
+#: Where a retailer tells a bill.
+BILL = "/bill"
 #: Octets of a bill, at most.
 _MOST = 1 << 20
 
@@ -29,6 +34,7 @@ class Control:
         self.brief: dict[str, Any] = {"do": "wait"}
         self.bills: list[tuple[Seconds, dict[str, Any]]] = []
         self._clock: Callable[[], Seconds] | None = None
+        self._log: WireLog | None = None
         #: The model's time, where a system asks for it that has no SMT of ours to ask.
         self.now: Callable[[], Seconds] = lambda: seconds(0)
         self.url = ""
@@ -40,10 +46,17 @@ class Control:
         routes = [
             Route("/", self._tell),
             Route("/next", self._go_on, methods=["POST"]),
-            Route("/bill", self._bill, methods=["POST"]),
+            Route(BILL, self._bill, methods=["POST"]),
             Route(CLOCK, self._time),
         ]
-        server = HttpServer(Starlette(routes=routes), bind("127.0.0.1", 0, "the certification"))
+        app, bound = Starlette(routes=routes), bind("127.0.0.1", 0, "the certification")
+
+        async def door(scope: Scope, receive: Receive, send: Send) -> None:
+            """What is billed is an exchange of the step; what time it is, and that it goes on, is none."""
+            heard: ASGIApp = tapped(app, self._log, "tester", bound) if scope.get("path") == BILL else app
+            await heard(scope, receive, send)
+
+        server = HttpServer(door, bound)
         self.url = server.url
         await server.start()
         try:
@@ -51,9 +64,14 @@ class Control:
         finally:
             await server.stop()
 
-    def expect(self, clock: Callable[[], Seconds]) -> None:
-        """Forget earlier bills, and take those that come from now on with the model's time."""
-        self.bills, self._clock = [], clock
+    @contextmanager
+    def hears(self, clock: Callable[[], Seconds], log: WireLog | None) -> Iterator[None]:
+        """Forget earlier bills, and take those that come meanwhile with the model's time. log: where they are noted."""
+        self.bills, self._clock, self._log = [], clock, log
+        try:
+            yield
+        finally:
+            self._clock, self._log = None, None
 
     async def done(self, brief: dict[str, Any]) -> None:
         """Say what is to be done, and wait for ``POST /next``."""

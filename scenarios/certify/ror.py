@@ -418,4 +418,5 @@ _SEEN: dict[str, Callable[[Sequence[Called]], Seen]] = {
 SEEN: dict[str, Callable[[Sequence[Called]], Seen]] = {
     one.id: _SEEN[one.id] if one.id in _SEEN else _draws(one.id, _DRAWS[one.id]) if one.id in _DRAWS else _rule(one.id)
     for one in of_role("ror")
+    if one.claim == "BALANCE"
 }

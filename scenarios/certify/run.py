@@ -40,6 +40,7 @@ from simulator.runtime.folder import own, write_whole
 from simulator.runtime.lag import LAG_S
 from simulator.runtime.until_stopped import Stopped, finishing, leave_alone, run_stoppable
 from simulator.tap.chain import check_chain
+from simulator.tap.log import WireLog
 from simulator.world.market import logins, tdsp_login
 from simulator.world.meters import build
 
@@ -48,7 +49,9 @@ STATEMENT = "sut.yaml"
 STATEMENTS = {"ror": "sut-ror.yaml", "headend": "sut-headend.yaml"}
 #: What a certification writes into its folder beside what is made of it, and clears there before it begins.
 RECORDED = (STATEMENT, *STATEMENTS.values(), PLAN, TRUTH, STEPS)
-LOG, METERS, PLAN_OF_CALL, WORK, CA = "sut.log", "meters.csv", "rate-plan.json", "work", "ca.pem"
+LOG, METERS, WORK, CA = "sut.log", "meters.csv", "work", "ca.pem"
+#: Files that a retailer is handed for a call, by placeholder.
+HANDED = {"plan": "rate-plan.json", "usage": "usage.json"}
 #: Where an SMT that is not ours may have its file site: behind ours, with room for passive ports.
 THEIR_FTPS, _THEIRS = 60, range(60, 90)
 #: What is made of the recording.
@@ -108,7 +111,7 @@ class Certification:
         if there and not (self.out / PLAN).is_file():
             text = f"It holds {' and '.join(there)}, and no certification has written that."
             raise ScenarioError("out.unusable", text, str(self.out), "Name another folder with --out.")
-        with own(self.out, (*RECORDED, *MADE, LOG, METERS, PLAN_OF_CALL, RECORDS, REGISTRY, WORK, CA, KEYS)):
+        with own(self.out, (*RECORDED, *MADE, LOG, METERS, *HANDED.values(), RECORDS, REGISTRY, WORK, CA, KEYS)):
             for name, text in written.items():
                 write_whole(self.out / name, text)
             write_whole(self.out / TRUTH, self._truth(steps))
@@ -290,24 +293,30 @@ class Certification:
         yield
 
     async def _call(
-        self, step: PlanStep, known: dict[str, str], brief: dict[str, str], clock: Callable[[], Seconds]
+        self,
+        step: PlanStep,
+        known: dict[str, str],
+        brief: dict[str, str],
+        clock: Callable[[], Seconds],
+        log: WireLog | None,
     ) -> dict[str, Any]:
         """Have a customer call a retailer: its command is run to its end, or whoever works it by hand says when it is over."""
-        plan = self.out / PLAN_OF_CALL
-        write_whole(plan, brief["plan"])
-        told = known | brief | {"plan": str(plan.resolve())}
-        self.control.expect(clock)
+        files = {name: self.out / file for name, file in HANDED.items()}
+        for name, path in files.items():
+            write_whole(path, brief[name])
+        told = known | brief | {name: str(path.resolve()) for name, path in files.items()}
         start, code = self.parties["ror"].start, None
-        if isinstance(start, Start) and start.argv:
-            async with running(
-                filled(start.argv, told), self.out / LOG, self._login(self.parties["ror"], step)
-            ) as process:
-                code = await process.wait()
-        else:
-            what = f"A customer calls ({told['question']}): tell the bill with POST /bill here, then POST /next."
-            todo = {"do": what, **self._login(self.parties["ror"], step), **told}
-            self.tell(self.control.url, todo)
-            await self.control.done(todo)
+        with self.control.hears(clock, log):
+            if isinstance(start, Start) and start.argv:
+                async with running(
+                    filled(start.argv, told), self.out / LOG, self._login(self.parties["ror"], step)
+                ) as process:
+                    code = await process.wait()
+            else:
+                what = f"A customer calls ({told['question']}): tell the bill with POST /bill here, then POST /next."
+                todo = {"do": what, **self._login(self.parties["ror"], step), **told}
+                self.tell(self.control.url, todo)
+                await self.control.done(todo)
         at, bill = self.control.bills[-1] if self.control.bills else (None, None)
         return {"told_at": at and iso(at), "bill": bill, "exit": code}
 

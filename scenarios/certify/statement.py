@@ -28,7 +28,7 @@ EVENTS = "EVENTS"
 #: What a system can say that it does, by role; what it does not claim is not asked of it.
 CLAIMS: dict[str, tuple[str, ...]] = {
     "headend": ("INTERVALS", "REGISTER", "POWER", "STORE-FIRST", "DST", EVENTS, "CHANNEL-1", "LSE"),
-    "ror": ("BALANCE",),
+    "ror": ("BALANCE", "BILLS", "PROJECTION"),
     "smt": ("ON-DEMAND", "FILES"),
     "meter": ("INTERVALS", "REGISTER", "ROLLOVER", "CHANNEL-1", "POWER", "EVENTS", "DST", "COMMANDS"),
 }
@@ -49,11 +49,12 @@ PLACEHOLDERS = {
     "esiid": "the ESI ID that the step is about",
     "meter_number": "its meter's number",
     "call": "name of the customer's call",
-    "question": "what the customer asks: balance or last_bill",
+    "question": "what the customer asks: balance or last_bill; bill: what plan and usage come to",
     "patience": "model seconds until the customer hangs up",
     "first": "first day of the billing cycle",
     "last": "last day of the billing cycle",
     "plan": "JSON file with the customer's rate plan",
+    "usage": "JSON file with the usage that a bill is asked of, as a vector of the profile has it",
     "headend_url": "the TDSP's address: /inquiries lies below it",
     "clock_url": "where it is asked what time it is: GET /control/clock",
     "ftps_port": "a free port for its file site, and the 29 behind it",

@@ -13,12 +13,18 @@ from scenarios.errors import ScenarioError
 from simulator.input.mistakes import did_you_mean
 
 FOLDER = Path(twins.__path__[0])
+#: What others of their files can do wrong, by role.
+_MORE = {
+    "headend": {"poster_faults.json": "--post"},
+    "smt": {"site_faults.json": "--site-fault"},
+    "ror": {"bills_faults.json": "--bill-fault"},
+}
 
 
 def tables(role: str) -> dict[str, str]:
-    """The tables of what a role's system can do wrong, each with its option; what a head-end posts is its poster's, an SMT's file site a part of it."""
+    """The tables of what a role's system can do wrong, each with its option; what a head-end posts is its poster's, an SMT's file site and a retailer's bills are a part of it."""
     named = {f"{role}_faults.json": "--fault", f"{role}_habits.json": "--habit"}
-    named |= {"headend": {"poster_faults.json": "--post"}, "smt": {"site_faults.json": "--site-fault"}}.get(role, {})
+    named |= _MORE.get(role, {})
     return {table: option for table, option in named.items() if (FOLDER / table).is_file()}
 
 

@@ -2,6 +2,7 @@
 
 Nothing here is imported by the product, nor imports it: ``python -I scenarios/twins/headend.py``. The faults of each lie beside it (``ror_faults.json``).
 
+``bills``    a retailer's bills of a plan and a usage, for ``ror`` and ``vectors``
 ``headend``  a TDSP's head-end for on-demand inquiries
 ``meter``    a meter behind a Modbus TCP gateway
 ``poster``   what a head-end posts, beside ``headend``

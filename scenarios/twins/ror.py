@@ -1,37 +1,39 @@
 """A retailer that a customer calls about the bill, written from docs/smt-market-api.md, docs/sandbox.md, docs/plans.md and docs/openapi/smt.json alone.
 
     ROR_USERNAME=U ROR_PASSWORD=P ROR_DUNS=D python -I ror.py --smt URL --esiid E --first 2026-07-16 --last 2026-08-14
-        [--meter N] [--question balance|last_bill] [--call call-0001] [--plan FILE] [--whole-days N] [--patience 180] [--poll 15]
-        [--wall 60] [--bill-to URL] [--fault ID|ID/near] [--faults FILE]
+        [--meter N] [--question balance|last_bill|bill] [--call call-0001] [--plan FILE] [--usage FILE] [--whole-days N] [--patience 180]
+        [--poll 15] [--wall 60] [--bill-to URL] [--fault ID|ID/near] [--faults FILE] [--bill-fault ID|ID/near]
 
 One run is one call: it logs in, reads the VEE usage of the billing cycle (--first to --last, its own days of it), decides, asks for the intervals of
 the gap, polls until they are there or the caller's patience ends, and tells the bill to where its data reach. --plan is a plan of docs/plans.md as
-JSON, with one price and its TDU's charges written out. Seconds are the model's, by SMT's GET /control/clock: while that stands still nothing else is
+JSON, with one price. Asked for a "bill" it asks nobody: bills.py makes it of --plan, whatever its prices, and of --usage, the rest of a bill's vector
+of docs/profile.md; --bill-fault: of bills_faults.json. Seconds are the model's, by SMT's GET /control/clock: while that stands still nothing else is
 sent, and after --wall seconds of it the caller is told without an answer. A certificate's authority: SSL_CERT_FILE.
 
-Standard output has a line of JSON for each step ("waits" for what instant), the last "told": what the caller is; posted to --bill-to as well. Exit 0: a bill was
-told, 1: none was, 2: the words are wrong. A fault is a row of ror_faults.json: ``be`` is what it is instead of HONEST; ``do`` says by message
-("token", "reads", "odr", "odrstatus", "told") what is done to it: ["set", field, value] or ["drop", field].
+Standard output has a line of JSON for each step ("waits" for what instant), the last "told": what the caller is; posted to --bill-to as well. Exit 0:
+a bill was told, 1: none was, 2: the words are wrong. A fault is a row of ror_faults.json: ``be`` is what it is instead of HONEST; ``do`` says by
+message ("token", "reads", "odr", "odrstatus", "told") what is done to it: ["set", field, value] or ["drop", field].
 """
 
 import argparse
 import contextlib
 import json
 import os
+import runpy
 import sys
 import time
 import urllib.error
 import urllib.request
 from datetime import UTC, date, datetime, timedelta
-from decimal import ROUND_HALF_UP, Decimal
+from decimal import Decimal
 from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo
 
 CENTRAL, QUARTER, DAY = ZoneInfo("America/Chicago"), timedelta(minutes=15), timedelta(days=1)
-LOG_IN = ("USERNAME", "PASSWORD", "DUNS")
 Json = dict[str, Any]
-at = datetime.fromisoformat
+bill = runpy.run_path(str(Path(__file__).with_name("bills.py")))["bill"]
+at, LOG_IN = datetime.fromisoformat, ("USERNAME", "PASSWORD", "DUNS")
 #: review: it reads VEE usage before it decides; always_ask: also where no read is needed; polls: at most; again: requests after the first, by how that
 #: ended; storm: the same call again at once, by what it was answered (401, AC1); tries: of a call that brings no JSON; linger_s: until the caller is
 #: told; naive: an instant's local time is taken for standard time; slots: of a day that are read; partial: the running interval is billed;
@@ -39,8 +41,8 @@ at = datetime.fromisoformat
 HONEST: Json = {"review": True, "always_ask": False, "polls": 10_000, "again": {}, "storm": {}, "tries": 4}
 HONEST |= {"linger_s": 0, "naive": False, "slots": 100, "partial": False, "checks": True, "factor": "1"}
 #: What is billed by where no plan is given.
-TDU = {"effective": "2025-03-01", "monthly": "4.23", "cents_per_kwh": "5.60"}
-FLAT: Json = {"energy": [{"cents_per_kwh": "9.8"}], "tdu": [TDU]}
+FLAT: Json = {"energy": [{"cents_per_kwh": "9.8"}]}
+FLAT |= {"tdu": [{"effective": "2025-03-01", "monthly": "4.23", "cents_per_kwh": "5.60"}]}
 
 
 class SmtError(Exception):
@@ -203,14 +205,16 @@ class Call:
         used = {end: one for end, one in self.used.items() if midnight(first) < end <= midnight(last + DAY)}
         if used:
             to, total = max(used), sum(wh for wh, _ in used.values())
-            plan = json.loads(self.asked.plan.read_text("utf-8")) if self.asked.plan else FLAT
-            days = ((to - QUARTER).astimezone(CENTRAL).date() - first).days + 1
-            share = Decimal(days) / (self.asked.whole_days or (last - first).days + 1)
-            lines = billed(plan, first, share, Decimal(total) / 1000)
-            usd = cents(sum(lines.values()) * Decimal(self.be["factor"]))
+            day = (to - QUARTER).astimezone(CENTRAL).date()
+            asked = {"plan": json.loads(self.asked.plan.read_text("utf-8")) if self.asked.plan else FLAT}
+            asked |= {"whole_days": self.asked.whole_days} if self.asked.whole_days else {}
+            asked |= {"first": str(first), "last": str(day), "cycle_last": str(last)}
+            made, days = bill(asked | {"taken": {"kwh": str(Decimal(total) / 1000)}}, {}), (day - first).days + 1
+            _ = "cannot" in made and sys.exit(f"No bill is made of this plan: {made['cannot']}.")
+            usd = round(Decimal(made["total_usd"]) * Decimal(self.be["factor"]), 2)
             parts = {of: sum(wh for wh, its in used.values() if its == of) for _, of in used.values()}
             told |= {"from": local(midnight(first)), "to": local(to), "wh": total, "total_usd": str(usd)}
-            told |= {"lines": {kind: str(amount) for kind, amount in lines.items()}, "parts": parts}
+            told |= {"lines": made["lines"], "parts": parts}
             told["pattern"] = {"wh_a_day": total // days, "highest_wh": max(used.values())[0]}
             said = [f"By {local(to)} you owe ${usd} for {total / 1000} kWh, {total // days / 1000} a day."]
             said += [f"{wh / 1000} kWh of them are {of} data." for of, wh in parts.items() if of != "VEE"]
@@ -246,22 +250,6 @@ def midnight(day: date) -> datetime:
     return datetime(day.year, day.month, day.day, tzinfo=CENTRAL).astimezone(UTC)
 
 
-def billed(plan: Json, first: date, share: Decimal, kwh: Decimal) -> dict[str, Decimal]:
-    """The lines of a bill, monthly amounts by a share of the cycle: docs/plans.md, of plans with one price."""
-    tdu = [one for one in plan["tdu"] if one["effective"] <= first.isoformat()][-1]
-    lines = {"base charge": share * Decimal(plan["base_charge"]["amount"])} if "base_charge" in plan else {}
-    lines["energy charge"] = kwh * Decimal(plan["energy"][0]["cents_per_kwh"]) / 100
-    lines["TDU delivery, monthly"] = share * Decimal(tdu["monthly"])
-    lines["TDU delivery, per kWh"] = kwh * Decimal(tdu["cents_per_kwh"]) / 100
-    before = sum(cents(dollars) for dollars in lines.values())
-    lines |= {tax["name"]: before * Decimal(tax["percent"]) / 100 for tax in plan.get("taxes", [])}
-    return {kind: cents(dollars) for kind, dollars in lines.items()}
-
-
-def cents(dollars: Decimal) -> Decimal:
-    return dollars.quantize(Decimal("0.01"), ROUND_HALF_UP)
-
-
 def changed(message: Json, steps: list[list[Any]]) -> Json:
     """A message after a fault's steps."""
     for do, name, *value in steps:
@@ -278,21 +266,34 @@ def main() -> None:
     words = argparse.ArgumentParser(description="A retailer of a stranger: one customer's call.")
     for name, kind in (("smt", str), ("esiid", str), ("first", date.fromisoformat), ("last", date.fromisoformat)):
         words.add_argument(f"--{name}", required=True, type=kind)
-    words.add_argument("--question", choices=("balance", "last_bill"), default="balance")
-    for name, usual in (("call", "call-0001"), ("meter", ""), ("bill-to", "")):
+    words.add_argument("--question", choices=("balance", "last_bill", "bill"), default="balance")
+    for name, usual in (("call", "call-0001"), ("meter", ""), ("bill-to", ""), ("bill-fault", "")):
         words.add_argument(f"--{name}", default=usual)
     for name, seconds in (("patience", 180.0), ("poll", 15.0), ("wall", 60.0)):
         words.add_argument(f"--{name}", type=float, default=seconds)
-    words.add_argument("--plan", type=Path, help="JSON; a flat price without it")
-    words.add_argument("--whole-days", type=int, help="of the whole cycle, where a switch or move makes a part of it")
+    for name, its in (("plan", Path), ("usage", Path), ("faults", Path), ("whole-days", int)):
+        words.add_argument(f"--{name}", type=its)
     words.add_argument("--fault", "--mutant", default="", help="ID or ID/near of --faults")
-    words.add_argument("--faults", type=Path, default=Path(__file__).with_name("ror_faults.json"))
     asked = words.parse_args()
-    faults = json.loads(asked.faults.read_text("utf-8"))
-    ident, _, which = asked.fault.partition("/")
-    if asked.fault and (which or "fault") not in faults.get(ident, {}):
-        words.error(f"there is no {asked.fault}: write ID or ID/near, ID one of {', '.join(faults)}")
-    sys.exit(not Call(Smt(asked, faults[ident][which or "fault"] if ident else {})).whole())
+    if (bills := asked.question == "bill") and not (asked.plan and asked.usage):
+        words.error("a bill is of --plan and --usage")
+    table = asked.faults or Path(__file__).with_name("bills_faults.json" if bills else "ror_faults.json")
+    faults, name = json.loads(table.read_bytes()), asked.bill_fault if bills else asked.fault
+    ident, which = (*name.split("/", 1), "fault")[:2]
+    if name and which not in faults.get(ident, {}):
+        words.error(f"there is no {name}: write ID or ID/near, ID one of {', '.join(faults)}")
+    fault = faults[ident][which] if ident else {}
+    sys.exit(not (bill_told(asked, fault) if bills else Call(Smt(asked, fault)).whole()))
+
+
+def bill_told(asked: argparse.Namespace, fault: Json) -> bool:
+    """Tell the bill of a plan and a usage that are handed over; whether there is one."""
+    of = {"plan": json.loads(asked.plan.read_text("utf-8"))} | json.loads(asked.usage.read_text("utf-8"))
+    told = {"call": asked.call, **bill(of, fault)}
+    say(event="told", **told)
+    if asked.bill_to:
+        sent(asked.bill_to, told)
+    return "total_usd" in told
 
 
 if __name__ == "__main__":

@@ -2,18 +2,18 @@
 
     python -I scenarios/profile/run.py --target "python -I scenarios/twins/vectors.py [--fault ID|ID/near] [--faults FILE]"
 
-It reads vectors, a line of JSON each, and answers each with a line: the gap, a day and its quarter hours, bills without export, what a head-end's answer
-is held to. Of the rest it says that it cannot. A fault is a row of vectors_faults.json: ``be`` is what it is instead of HONEST.
+It reads vectors, a line of JSON each, and answers each with a line: the gap, a day and its quarter hours, bills without export (by bills.py), what a
+head-end's answer is held to. Of the rest it says that it cannot. A fault is a row of vectors_faults.json: ``be`` is what it is instead of HONEST.
 """
 
 import argparse
 import json
+import runpy
 import sys
 from collections import Counter
 from collections.abc import Iterator
 from datetime import UTC, date, datetime, timedelta
-from decimal import ROUND_HALF_UP, Decimal
-from fractions import Fraction
+from decimal import ROUND_HALF_UP
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -21,13 +21,12 @@ from zoneinfo import ZoneInfo
 
 CENTRAL, QUARTER, DAY = ZoneInfo("America/Chicago"), timedelta(minutes=15), timedelta(days=1)
 Json = dict[str, Any]
-Line = tuple[str, Fraction]
-Used = dict[tuple[int, bool, bool, int], Fraction]
 at = datetime.fromisoformat
 #: limit: quarter hours that are served; elapsed: or by the wall's clock; reach: of the gap, also a quarter hour that is not over; cut: of a long gap the
 #: latest part; always_96: quarter hours of a day; rounding: of a line; deaf: rules for answers that it does not know.
 HONEST: Json = {"limit": 192, "elapsed": True, "reach": 0, "cut": "oldest", "always_96": False, "utc": True}
 HONEST |= {"rounding": ROUND_HALF_UP, "deaf": []}
+billed = runpy.run_path(str(Path(__file__).with_name("bills.py")))["bill"]
 
 
 def local(when: datetime) -> str:
@@ -85,128 +84,9 @@ def quarter(of: Json, be: Json) -> Json:
     return {"end": local(ends_of(on)[number - 1]), "slot": slots(on)[number - 1]}
 
 
-def inside(hours: str, begins: datetime) -> bool:
-    first, until = hours.split("-")
-    now = f"{begins:%H:%M}"
-    return first <= now < until if first < until else now >= first or now < until
-
-
-@cache
-def holiday(on: date) -> bool:
-    """One of the six that ERCOT counts as off-peak; one on a Sunday is kept on Monday."""
-    first = {month: on.replace(month=month, day=1) for month in (5, 9, 11)}
-    memorial = max(first[5] + timedelta(n) for n in range(31) if (first[5] + timedelta(n)).weekday() == 0)
-    labor = min(first[9] + timedelta(n) for n in range(7) if (first[9] + timedelta(n)).weekday() == 0)
-    thanks = min(first[11] + timedelta(n) for n in range(21, 28) if (first[11] + timedelta(n)).weekday() == 3)
-    fixed = [on.replace(month=month, day=day) for month, day in ((1, 1), (7, 4), (12, 25))]
-    return on in {memorial, labor, thanks, *(one + DAY if one.weekday() == 6 else one for one in fixed)}
-
-
-def fits(when: Json, begins: datetime) -> bool:
-    """Whether a quarter hour begins within the times of a price."""
-    on = begins.date()
-    kinds = {("weekday", "saturday", "sunday")[max(0, on.weekday() - 4)]} - ({"weekday"} if holiday(on) else set())
-    kinds |= {"holiday"} if holiday(on) else set()
-    return (
-        (not when.get("months") or str(on.month) in when["months"])
-        and (not when.get("days") or bool(kinds & set(when["days"])))
-        and (not when.get("hours") or any(inside(hours, begins) for hours in when["hours"]))
-        and when.get("first_day", "") <= on.isoformat() <= when.get("last_day", "9999")
-    )
-
-
-def cents(dollars: Fraction, rounding: str) -> Decimal:
-    return (Decimal(dollars.numerator) / Decimal(dollars.denominator)).quantize(Decimal("0.01"), rounding)
-
-
-def charge_on(charges: list[Json], on: date) -> int:
-    return max(number for number, one in enumerate(charges) if one["effective"] <= on.isoformat())
-
-
-def used(of: Json, days: list[date]) -> Used:
-    """kWh by price, by whether energy and delivery are free, by TDU charge; nothing if that is not told."""
-    plan, taken, found = of["plan"], of["taken"], Counter[tuple[int, bool, bool, int]]()
-    if "kwh" in taken:
-        charges = {charge_on(plan["tdu"], on) for on in days}
-        plain = len(charges) == len(plan["energy"]) == 1 and "free" not in plan
-        return {(0, False, False, charges.pop()): Fraction(taken["kwh"])} if plain else {}
-    for on in days:
-        for begins in map(before, ends_of(on)):
-            free = {window["free"] for window in plan.get("free", []) if fits(window, begins)}
-            within = taken.get("within")
-            wh = int(within["wh"] if within and inside(within["hours"], begins) else taken["wh"])
-            price = next(number for number, one in enumerate(plan["energy"]) if fits(one, begins))
-            found[price, bool(free - {"delivery"}), bool(free - {"energy"}), charge_on(plan["tdu"], on)] += wh
-    return {key: Fraction(wh, 1000) for key, wh in found.items()}
-
-
-def energy(prices: list[Json], kwh: Used, days: list[date], cycle: int) -> Iterator[Line]:
-    """What energy costs, by price and tier; what is free in a line of its own."""
-    for number, price in enumerate(prices):
-        its = sum((one for (of, free, *_), one in kwh.items() if of == number and not free), Fraction(0))
-        on_days = days if price.get("prorate") == "days" else []
-        held = Fraction(sum(any(fits(price, before(end)) for end in ends_of(on)) for on in on_days), cycle)
-        lower = Fraction(0)
-        for tier in price.get("tiers") or [price]:
-            upper = Fraction(tier.get("up_to_kwh", 10**9)) * (held if on_days else 1)
-            if its > lower or (lower == 0 and len(prices) == 1):
-                yield "energy charge", (min(its, upper) - lower) * Fraction(tier["cents_per_kwh"]) / 100
-            lower = upper
-    if any(one for (_, free, *_), one in kwh.items() if free):
-        yield "energy charge", Fraction(0)
-
-
-def delivery(charges: list[Json], kwh: Used, days: list[date], cycle: int) -> Iterator[Line]:
-    """What the TDSP charges, by the day."""
-    for charge, count in sorted(Counter(charge_on(charges, on) for on in days).items()):
-        price = Fraction(charges[charge]["cents_per_kwh"]) / 100
-        its = {key: one for key, one in kwh.items() if key[3] == charge}
-        yield "TDU delivery, monthly", Fraction(charges[charge]["monthly"]) * Fraction(count, cycle)
-        yield "TDU delivery, per kWh", sum(its.values(), Fraction(0)) * price
-        credited = sum((one for key, one in its.items() if key[2]), Fraction(0))
-        if credited:
-            yield "TDU delivery, credited", -credited * price
-
-
-def priced(of: Json, kwh: Used, days: list[date], cycle: int) -> Iterator[Line]:
-    """The lines before taxes."""
-    plan, total = of["plan"], sum(kwh.values(), Fraction(0))
-
-    def part(which: Json, usual: str = "whole") -> Fraction:
-        return Fraction(which["amount"]) * (Fraction(len(days), cycle) if which.get("prorate", usual) == "days" else 1)
-
-    base, fee = plan.get("base_charge"), plan.get("minimum_usage_fee")
-    if base and total < Fraction(base.get("waived_from_kwh", 10**9)):
-        yield "base charge", part(base, "days")
-    yield from energy(plan["energy"], kwh, days, cycle)
-    yield from delivery(plan["tdu"], kwh, days, cycle)
-    if fee and "cycle_last" not in of:
-        most = Fraction(fee["threshold_kwh"])
-        if total < most or (total == most and fee["direction"] == "at_most"):
-            yield "minimum-usage fee", part(fee)
-    for credit in plan.get("bill_credits", []):
-        low, high = Fraction(credit["from_kwh"]), Fraction(credit.get("to_kwh", 10**9))
-        if low < total <= high if credit.get("direction") == "above" else low <= total < high:
-            yield "bill credit", -part(credit)
-
-
 def bill(of: Json, be: Json) -> Json:
-    """Lines and total, by the day and the quarter hour: docs/plans.md."""
-    first, last = date.fromisoformat(of["first"]), date.fromisoformat(of["last"])
-    days = [first + number * DAY for number in range((last - first).days + 1)]
-    kwh, open_to = used(of, days), date.fromisoformat(of.get("cycle_last") or of["last"])
-    if not kwh or "export" in of["plan"] or "register" in of:
-        return {"cannot": "no roofs, no closing registers, no sums where times decide"}
-    cycle = int(of.get("whole_days", (open_to - first).days + 1))
-    lines = [(kind, cents(dollars, be["rounding"])) for kind, dollars in priced(of, kwh, days, cycle)]
-    untaxed = Fraction(max(sum(amount for _, amount in lines), Decimal(0)))
-    for tax in of["plan"].get("taxes", []):
-        lines.append(("tax", cents(untaxed * Fraction(tax["percent"]) / 100, be["rounding"])))
-    return {"lines": [[kind, str(one)] for kind, one in lines], "total_usd": str(sum(one for _, one in lines))}
-
-
-def before(end: datetime) -> datetime:
-    return (end.astimezone(UTC) - QUARTER).astimezone(CENTRAL)
+    told: Json = billed(of, {"be": {"rounding": be["rounding"]}})
+    return told
 
 
 def broken(of: Json) -> Iterator[str]:

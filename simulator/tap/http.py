@@ -28,6 +28,7 @@ _WIRES = {
     "/commonapi/": Wire("portal", "customer", "SMT"),
     "/calls": Wire("desk", "agent", "ROR"),
     "/accounts": Wire("desk", "agent", "ROR"),
+    "/bill": Wire("bills", "ROR", "tester"),
 }
 #: Who asks at the market API, by what it says that it is.
 _REQUESTERS = {"CSP": "CSP", "CUST": "customer", "TDSP": "TDSP"}

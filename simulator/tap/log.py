@@ -35,7 +35,10 @@ class Wire(NamedTuple):
 
 
 #: In the order in which wires are written that were busy in one instant: roughly that of cause and effect.
-ORDER = ("control", "desk", "portal", "market", "inquiries", "modbus", "events", "call-backs", "ftps", "files", "pages")
+ORDER = (
+    *("control", "desk", "portal", "market", "inquiries", "modbus", "events", "call-backs"),
+    *("bills", "ftps", "files", "pages"),
+)
 _RANK = {name: rank for rank, name in enumerate(ORDER)}
 
 

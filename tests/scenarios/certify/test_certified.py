@@ -221,6 +221,7 @@ def test_each_id_is_named_by_a_mutant(role: str) -> None:
         ("headend", "HOLE"),
         ("headend", "answers-again"),
         ("headend", "LSE-PLAIN"),
+        ("ror", "NO-DAYS-LEFT"),
         ("meter", "RING-TURNED"),
         ("meter", "DEAF"),
     ],

@@ -1,0 +1,81 @@
+"""Bills of plans and usages that a retailer is handed: each slip of the stranger's bills fails the ids that it names and no other, and each id alone catches one."""
+
+from __future__ import annotations
+
+import json
+import runpy
+from functools import cache
+from typing import Any
+
+import pytest
+
+from scenarios.actions.golden_bill import GoldenBill, RecordedGoldenBill
+from scenarios.certify.billed import SEEN, Billed
+from scenarios.certify.observed import Step
+from scenarios.certify.plan import plan_of
+from scenarios.certify.strangers import FOLDER
+from scenarios.golden import golden
+from tests.scenarios.certify.matrix import names
+
+FAULTS: dict[str, dict[str, Any]] = json.loads((FOLDER / "bills_faults.json").read_text("utf-8"))
+#: What all bills of the plan are asked for.
+ACTIONS = [
+    (one.name, action)
+    for one in plan_of("ror", ("BILLS", "PROJECTION"))
+    for action in one.scenario.timeline
+    if isinstance(action, GoldenBill)
+]
+
+
+def billed(step: str, action: GoldenBill, bill: dict[str, Any] | None) -> Billed:
+    """What was told of a bill."""
+    at = "2026-08-09T10:00:00-05:00"
+    record = RecordedGoldenBill.model_validate({"at": at, "ended_at": at, "bill": bill, "exit": 0})
+    return Billed(Step(step, "", None, None), action, record, (1,))
+
+
+@cache
+def told(mutant: str) -> list[Billed]:
+    """What the stranger tells of them all."""
+    bill, fault = runpy.run_path(str(FOLDER / "bills.py"))["bill"], FAULTS[mutant]["fault"] if mutant else {}
+    return [billed(step, one, bill(golden()[one.golden]["in"], fault)) for step, one in ACTIONS]
+
+
+def failed(mutant: str) -> set[str]:
+    return {ident for ident, seen in SEEN.items() if any(one.held is False for one in seen(told(mutant)))}
+
+
+def test_an_honest_retailers_bills_hold_and_each_id_is_seen() -> None:
+    assert failed("") == set()
+    for ident, seen in SEEN.items():
+        marks = [one.held for one in seen(told(""))]
+        assert marks
+        assert all(marks), ident
+
+
+@pytest.mark.parametrize("mutant", FAULTS)
+def test_a_slip_fails_the_ids_that_it_names_and_no_other(mutant: str) -> None:
+    assert failed(mutant) == names("ror", mutant)
+    cited = [one for seen in SEEN.values() for one in seen(told(mutant)) if one.held is False]
+    assert all(one.exchanges == (1,) and "$" in one.said for one in cited)
+
+
+@pytest.mark.parametrize("ident", SEEN)
+def test_without_a_rule_a_slip_would_not_be_found(ident: str) -> None:
+    assert [mutant for mutant in FAULTS if failed(mutant) == {ident}]
+
+
+@pytest.mark.parametrize("cents", [1, 2])
+def test_a_part_may_be_off_by_a_cent_for_each_of_its_lines(cents: int) -> None:
+    step, action = next((step, one) for step, one in ACTIONS if one.golden == "tiers-third")
+    its = golden()[action.golden]["out"]
+    # All three tiers in one line, and 3 or 6 cents too much.
+    lines = [["energy charge", f"{150 + 0.03 * cents:.2f}"], *its["lines"][3:]]
+    (seen,) = SEEN["BILL-TIERS"]([billed(step, action, its | {"lines": lines})])
+    assert seen.held is (cents == 1)
+
+
+@pytest.mark.parametrize("bill", [None, {}, {"lines": 1, "total_usd": "x"}, {"lines": [["energy charge", "x"]]}])
+def test_of_a_bill_that_is_none_nothing_can_be_told(bill: dict[str, Any] | None) -> None:
+    those = [billed(step, one, bill) for step, one in ACTIONS]
+    assert {one.held for seen in SEEN.values() for one in seen(those)} == {None}
