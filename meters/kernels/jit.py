@@ -1,89 +1,56 @@
 """How this project compiles array kernels: its decorators, so that every kernel is cached, frees the GIL and rounds strictly.
 
-No fastmath: the same inputs must give the same bits whether one meter or a million are computed. Of several processes that need a
-kernel which is not on the disk one compiles it, and the others wait for that.
+No fastmath: the same inputs must give the same bits whether one meter or a million are computed. Numba is imported by who first calls a kernel:
+it and a kernel's machine code are over 100 MB, of which a process that calls none has nothing.
 """
 
 from __future__ import annotations
 
-import fcntl
-import os
-import zlib
-from collections.abc import Callable
-from functools import cache
-from pathlib import Path
-from time import monotonic, sleep
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
+from functools import cached_property, update_wrapper
 from typing import Any, TypeVar, cast
 
-from numba import njit
-from numba.core.caching import FunctionCache
-
 F = TypeVar("F", bound=Callable[..., Any])
-
-#: Wall seconds that a kernel in the making is waited for: the longest takes ten CPU seconds. And those between two looks at it.
-PATIENCE_S, LOOK_S = 60.0, 0.05
-#: Beside the machine code: its octets are locked, one a kernel.
-_LOCK = "kernels.lock"
+_AS_WRITTEN = ContextVar("_AS_WRITTEN", default=False)
 
 
-class _MadeOnce(FunctionCache):
-    """A kernel's place on the disk. Who finds nothing there has the lock until the kernel is kept; the system takes it from one that ends before.
+class _Kernel:
+    """A kernel before its first call. Kernels that call it see numba's own by ``_numba_type_``, as whoever looks at anything else of it does."""
 
-    No two wait for each other: a kernel calls only such as do not call it.
-    """
+    def __init__(self, function: Callable[..., Any], options: dict[str, Any]) -> None:
+        self._function, self._options = function, options
+        update_wrapper(self, function)
 
-    def load_overload(self, sig: Any, target_context: Any) -> Any:
-        """What is kept, or None: it is to be compiled now, by this process."""
-        found = super().load_overload(sig, target_context)  # type: ignore[no-untyped-call]
-        if found is None and self._lock(fcntl.LOCK_EX | fcntl.LOCK_NB):
-            # Whoever had the lock has made it meanwhile.
-            found = super().load_overload(sig, target_context)  # type: ignore[no-untyped-call]
-            if found is not None:
-                self._lock(fcntl.LOCK_UN)
-        return found
+    @cached_property
+    def _compiled(self) -> Any:
+        from meters.kernels.machine import compiled
 
-    def save_overload(self, sig: Any, data: Any) -> None:
-        """Keep what was compiled."""
-        try:
-            super().save_overload(sig, data)  # type: ignore[no-untyped-call]
-        finally:
-            self._lock(fcntl.LOCK_UN)
+        return compiled(self._function, self._options)
 
-    def _lock(self, how: int) -> bool:
-        """Take the kernel's lock or give it back; whether that was done in time. Where nothing can be written everybody compiles alone."""
-        octet, since = zlib.crc32(self._impl.filename_base.encode()), monotonic()
-        while True:
-            try:
-                fcntl.lockf(_opened(self.cache_path), how, 1, octet)
-            except BlockingIOError:
-                if monotonic() - since >= PATIENCE_S:
-                    return False
-                sleep(LOOK_S)
-            except OSError:
-                return False
-            else:
-                return True
+    def __call__(self, *words: Any) -> Any:
+        return (self._function if _AS_WRITTEN.get() else self._compiled)(*words)
 
-
-# It is never closed: closing one handle of a file gives back all locks that the process has there.
-@cache
-def _opened(folder: str) -> int:
-    Path(folder).mkdir(parents=True, exist_ok=True)
-    return os.open(Path(folder) / _LOCK, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o666)
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._compiled, name)
 
 
 def kernel(function: F) -> F:
     """Compile a function with numba at its first call and keep the machine code on disk. The signature stays."""
-    return cast(F, _made_once(njit(cache=True, nogil=True)(function)))
+    return cast(F, _Kernel(function, {}))
 
 
 def lean_kernel(function: F) -> F:
     """``kernel`` for what makes no array: nobody counts who holds the ones it is given, which takes longer than a small function itself."""
-    return cast(F, _made_once(njit(cache=True, nogil=True, _nrt=False)(function)))  # type: ignore[call-overload]
+    return cast(F, _Kernel(function, {"_nrt": False}))
 
 
-def _made_once(compiled: Any) -> Any:
-    # Numba has no hook for it, but asks this alone when it has to compile. Where it is told to compile nothing there is nothing to ask.
-    if hasattr(compiled, "py_func"):
-        compiled._cache = _MadeOnce(compiled.py_func)  # type: ignore[no-untyped-call]
-    return compiled
+@contextmanager
+def as_written() -> Iterator[None]:
+    """Run kernels by Python meanwhile, uncompiled: for the few numbers of a process that computes no more. The results are the same."""
+    before = _AS_WRITTEN.set(True)
+    try:
+        yield
+    finally:
+        _AS_WRITTEN.reset(before)

@@ -11,7 +11,8 @@ from typing import Any
 
 import pytest
 
-from meters.kernels import jit
+from meters.kernels import machine
+from meters.kernels.jit import as_written
 
 _KERNEL = """
 from meters.kernels.jit import kernel
@@ -70,7 +71,7 @@ def _made_and_found(twice: Any, monkeypatch: pytest.MonkeyPatch, meanwhile: Call
         waits.append(span_s)
         meanwhile()
 
-    monkeypatch.setattr("meters.kernels.jit.sleep", looked)
+    monkeypatch.setattr("meters.kernels.machine.sleep", looked)
     assert twice(2) == 4
     assert waits[1:] == []
     return sum(twice.stats.cache_misses.values()), sum(twice.stats.cache_hits.values())
@@ -92,7 +93,7 @@ def test_what_a_killed_process_compiled_is_compiled_again(
 
 
 def test_nobody_is_waited_for_without_end(twice: Any, other: Other, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(jit, "PATIENCE_S", 0.0)
+    monkeypatch.setattr(machine, "PATIENCE_S", 0.0)
     assert _made_and_found(twice, monkeypatch, lambda: None) == (1, 0)
     assert other.poll() is None
 
@@ -101,5 +102,18 @@ def test_a_folder_that_takes_no_lock_is_no_hindrance(twice: Any, monkeypatch: py
     def full(_folder: str) -> int:
         raise OSError
 
-    monkeypatch.setattr(jit, "_opened", full)
+    monkeypatch.setattr(machine, "_opened", full)
     assert _made_and_found(twice, monkeypatch, lambda: None) == (1, 0)
+
+
+def test_a_kernel_runs_as_it_is_written_without_numba_and_is_compiled_when_it_is_called_otherwise(twice: Any) -> None:
+    with as_written():
+        assert twice(2) == 4
+    assert "_compiled" not in vars(twice)
+    assert twice(2) == 4
+    assert twice.signatures
+
+
+def test_who_calls_no_kernel_has_no_numba() -> None:
+    code = "import sys, simulator.ror.billing.bill, headend.vee.batch, meters.fleet; sys.exit('numba' in sys.modules)"
+    assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
