@@ -38,7 +38,7 @@ from simulator.parties.keys_file import KEYS, kept_keys
 from simulator.parties.sandbox import FTPS_PORT, GATEWAY_PORTS, HEADEND_PORT, HOST, PASSIVE_PORTS, SMT_PORT
 from simulator.runtime.folder import own, write_whole
 from simulator.runtime.lag import LAG_S
-from simulator.runtime.until_stopped import Stopped, finishing, leave_alone, run_stoppable
+from simulator.runtime.until_stopped import Stopped, even_at_once, finishing, leave_alone, run_stoppable
 from simulator.tap.chain import check_chain
 from simulator.tap.log import WireLog
 from simulator.world.market import logins, tdsp_login
@@ -117,7 +117,8 @@ class Certification:
             write_whole(self.out / TRUTH, self._truth(steps))
             self._write(steps)
             try:
-                run_stoppable(self._go(steps))
+                with even_at_once(self._leave):
+                    run_stoppable(self._go(steps))
             except Stopped as stopped:
                 # What was played is judged, however long that takes.
                 leave_alone()
@@ -125,9 +126,15 @@ class Certification:
             finally:
                 with finishing():
                     self._write(steps)
-                    (self.out / KEYS).unlink(missing_ok=True)
-                    shutil.rmtree(self.out / WORK, ignore_errors=True)
+                    self._leave()
         return 0
+
+    def _leave(self) -> None:
+        """Leave no key and nothing that was in the way."""
+        (self.out / KEYS).unlink(missing_ok=True)
+        shutil.rmtree(self.out / WORK, ignore_errors=True)
+        for folder in (self.out / STEPS).glob("*"):
+            _tidied(folder)
 
     def _write(self, steps: Sequence[PlanStep]) -> None:
         """Write what was played, and how that ended."""

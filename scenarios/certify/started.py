@@ -10,10 +10,12 @@ import socket
 import time
 from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
 from contextlib import asynccontextmanager
+from functools import partial
 from pathlib import Path
 from urllib.parse import urlsplit
 
 from scenarios.errors import ScenarioError
+from simulator.runtime.until_stopped import even_at_once
 
 #: Where the services of a run may lie from; callers of this machine have theirs from 32768 on.
 _BASES = range(21_000, 32_000, 200)
@@ -44,10 +46,11 @@ async def running(
         except OSError as error:
             text = f"The system's command cannot be run: {error.strerror}."
             raise ScenarioError("certify.start", text, argv[0], "Mend 'start.argv' of the statement.") from None
-    try:
-        yield process
-    finally:
-        await _ended(process)
+    with even_at_once(partial(os.killpg, process.pid, signal.SIGKILL)):
+        try:
+            yield process
+        finally:
+            await _ended(process)
 
 
 async def _ended(process: asyncio.subprocess.Process) -> None:

@@ -24,6 +24,8 @@ from meters.errors import UserError
 SIGNALS = (signal.SIGINT, signal.SIGTERM)
 #: Wall seconds that closing may take.
 CLOSE_S = 5.0
+#: What is done before the process is ended at once, the latest first.
+_LAST: list[Callable[[], object]] = []
 
 T = TypeVar("T")
 
@@ -168,7 +170,20 @@ def _first_signal(then: Callable[[int], None], *, even_ignored: bool = False) ->
                 signal.signal(one, handler)
 
 
+@contextmanager
+def even_at_once(do: Callable[[], object]) -> Iterator[None]:
+    """Have something done meanwhile where the process is ended at once too, as by a second signal: it must be short, and may be done twice."""
+    _LAST.append(do)
+    try:
+        yield
+    finally:
+        _LAST.remove(do)
+
+
 def _end_at_once(number: int, *_: object, said: str = "stopped.") -> NoReturn:
+    for do in reversed(_LAST):
+        with suppress(Exception):
+            do()
     try:
         os.write(2, f"{said}\n".encode())
     finally:

@@ -82,6 +82,27 @@ def test_ctrl_c_leaves_a_bundle_that_is_judged(
 
 
 @pytest.mark.process
+def test_a_second_ctrl_c_leaves_no_key_and_nothing_that_runs(tmp_path: Path) -> None:
+    out, written = tmp_path / "out", tmp_path / "sut.yaml"
+    deaf = [*DEAF[:2], f"import os; print(os.getpid(), flush=True); {DEAF[2]}"]
+    written.write_text(statement("ror", start={"argv": deaf, "each": "step"}), "utf-8")
+    process = started("certify", "run", "--statement", str(written), "--out", str(out), "--json")
+    with ending(process):
+        eventually(lambda: (out / "sut.log").is_file() and (out / "sut.log").read_text("utf-8").endswith("\n"))
+        child = Path("/proc", (out / "sut.log").read_text("utf-8").split()[0])
+        assert child.exists()
+        assert (out / "keys.json").exists()
+        process.send_signal(signal.SIGINT)
+        # It is deaf, and waited for.
+        process.send_signal(signal.SIGTERM)
+        assert process.wait(60) == 128 + signal.SIGTERM
+    eventually(lambda: not child.exists() or "(zombie)" in (child / "status").read_text("utf-8"))
+    assert not (out / "keys.json").exists()
+    assert not (out / "work").exists()
+    assert {one.name for one in (out / "steps").glob("*/*")} <= {RECORDING, WIRE}
+
+
+@pytest.mark.process
 @pytest.mark.parametrize("moment", ["writes", "judges"])
 def test_ctrl_c_while_it_is_judged_is_late(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, moment: str) -> None:
     out, written = tmp_path / "out", tmp_path / "sut.yaml"
