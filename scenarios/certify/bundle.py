@@ -15,6 +15,7 @@ from cryptography.exceptions import InvalidSignature, UnsupportedAlgorithm
 from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
 
+from meters.errors import UserError
 from scenarios.certify.flight import result_of_flight
 from scenarios.certify.judged import dumps, result_of
 from scenarios.certify.observed import STEPS, Observed, digest_of, observed
@@ -188,4 +189,9 @@ def _opened(bundle: Path) -> Iterator[Path]:
         except (OSError, zipfile.BadZipFile) as error:
             text = f"It is no bundle: {error}."
             raise ScenarioError("certify.bundle", text, str(bundle), "Name the folder or the bundle.zip.") from None
-        yield folder
+        try:
+            yield folder
+        except UserError as error:
+            # Where it was unpacked nothing lies any more.
+            said = (one.replace(f"{folder}/", "") for one in (error.message, error.place, error.mend))
+            raise type(error)(error.code, *said) from None

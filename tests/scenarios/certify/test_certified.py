@@ -167,6 +167,18 @@ def test_what_was_done_to_a_bundle_is_told(folder: Path, tmp_path: Path, file: s
 
 
 @pytest.mark.process
+def test_what_was_done_to_a_zip_is_told_by_its_own_names(folder: Path, tmp_path: Path) -> None:
+    bundle = tmp_path / "bundle.zip"
+    with ZipFile(folder / "certified" / "bundle.zip") as whole, ZipFile(bundle, "w") as other:
+        for name in whole.namelist():
+            cut = name == "steps/answers/wire.jsonl"
+            other.writestr(name, b"".join(whole.read(name).splitlines(keepends=True)[: -1 if cut else None]))
+    with pytest.raises(UserError, match="was cut at its end") as told:
+        verified(bundle, None)
+    assert told.value.place == "steps/answers/wire.jsonl"
+
+
+@pytest.mark.process
 @pytest.mark.parametrize("name", ["report.html", "../report.html", "/report.html"])
 def test_a_bundle_in_which_others_would_read_another_page_is_refused(folder: Path, tmp_path: Path, name: str) -> None:
     bundle = tmp_path / "bundle.zip"
