@@ -32,7 +32,7 @@ def lint(
 
     reports: list[dict[str, Any]] = []
     for path in files:
-        said, told = looked_at(path)
+        said, told = looked_at(path, files=True)
         reports.append({"file": str(path), "sound": said is not None, "mistakes": [one.to_json() for one in told]})
         for one in told if not as_json else ():
             typer.echo(str(one.error), err=True)

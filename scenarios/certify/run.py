@@ -27,7 +27,7 @@ from scenarios.certify.handed import RECORDS, REGISTRY, hand, our_logins
 from scenarios.certify.observed import PLAN, RECORDING, STEPS, TRUTH, WHOLE, digest_of
 from scenarios.certify.plan import FLIGHT, PlanStep, flight_of, plan_of
 from scenarios.certify.started import filled, free_port, free_ports, running
-from scenarios.certify.statement import EVENTS, Serves, Start, Statement
+from scenarios.certify.statement import EVENTS, Runs, Serves, Start, Statement
 from scenarios.certify.truth import truth_text
 from scenarios.errors import ScenarioError
 from scenarios.outside import Outside, OutsideMeter, OutsideSmt
@@ -278,7 +278,7 @@ class Certification:
     @property
     def _speed(self) -> float | None:
         """Model seconds in a wall second; None where the clock stands."""
-        return next((one.clock.speed for one in self.parties.values() if one.clock != "stands"), None)
+        return next((one.clock.speed for one in self.parties.values() if isinstance(one.clock, Runs)), None)
 
     def _serves(self, step: PlanStep) -> Serves | None:
         """Of whom a step asks a system with ESI IDs of its own: of one after the other."""
@@ -365,7 +365,7 @@ class Certification:
         if inbox:
             Path(inbox).mkdir(parents=True, exist_ok=True)
         site = (host, int(port), Path(ca_file)) if host else None
-        return OutsideSmt(url, its.clock == "moved", site, Path(inbox) if inbox else None)
+        return OutsideSmt(url, self.said.clock == "moved", site, Path(inbox) if inbox else None)
 
     def _meter(self, known: dict[str, str], ahead_s: float) -> OutsideMeter | None:
         """The meter that is read. ahead_s: by which its time is before the wall's, where it has run since it was started."""
@@ -373,7 +373,6 @@ class Certification:
         if url is None or serves == "ours":
             return None
         clocks: dict[str, Callable[[Seconds], float]] = {
-            "ours": float,
             "from_now": lambda _: time.time() + ahead_s,
             "wall": lambda _: time.time(),
         }
@@ -385,7 +384,7 @@ class Certification:
             one.esiid,
             one.meter_number,
             said.tolerances.clock_s,
-            clocks[said.time],
+            clocks.get(str(said.clock), float),
         )
 
     async def _step(self, step: PlanStep, known: dict[str, str], base: int, keys: LinkKeys) -> None:

@@ -5,12 +5,13 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import Annotated, Any, Literal, Self
+from typing import Annotated, Any, Literal
 from urllib.parse import urlsplit
 
-from pydantic import AfterValidator, Field, ValidationError, model_validator
+from pydantic import AfterValidator, Field, ValidationError
 
 from meters.calendar import Seconds, seconds
+from scenarios.certify.truth import own_truth
 from scenarios.errors import ScenarioError
 from scenarios.lint import Told
 from scenarios.written import Spec
@@ -111,10 +112,6 @@ class Endpoints(Spec):
 
     inquiries: Url | None = Field(default=None, description="A head-end's base address: /inquiries lies below it.")
     api: Url | None = Field(default=None, description="An SMT's base address: /v2 lies below it.")
-    clock: Literal["asked", "moved"] = Field(
-        default="asked",
-        description="asked: an SMT asks {clock_url} what time it is. moved: it is told, by POST /control/clock/advance below api.",
-    )
     ftps: str | None = Field(
         default=None,
         pattern=r"^[^:/\s]+:(\d{1,5}|\{\w+\})$",
@@ -198,20 +195,11 @@ class Statement(Spec):
     )
     claims: tuple[str, ...] = Field(min_length=1)
     tolerances: Tolerances = Tolerances()
-    clock: Literal["stands"] | Runs = Field(
-        default="stands", description="Ours, which stands until what is waited for has come; or one that runs."
-    )
-    time: Literal["ours", "from_now", "wall"] = Field(
-        default="ours",
-        description="A meter's: it asks ours, at SMT's address; or runs from {now} on as it is started; or is the wall's.",
+    clock: Literal["asked", "moved", "from_now", "wall"] | Runs = Field(
+        default="asked",
+        description="What time it goes by. asked: ours, which stands until what is waited for has come; moved: ours, which an SMT is told by POST /control/clock/advance below api. from_now: a meter's own, from {now} on as it is started; wall: a meter's own. Or ours runs.",
     )
     start: Literal["manual"] | Start = "manual"
-
-    @model_validator(mode="after")
-    def _fits(self) -> Self:
-        for mistake in _unfitting(self):
-            raise ValueError(f"{mistake.message.rstrip('.')}; {mistake.mend}")
-        return self
 
 
 def _unfitting(said: Statement) -> Iterator[Mistake]:
@@ -223,8 +211,10 @@ def _unfitting(said: Statement) -> Iterator[Mistake]:
             yield Mistake(MALFORMED, ("claims", at), text, did_you_mean(claim, known))
         elif claim in said.claims[:at]:
             yield Mistake(MALFORMED, ("claims", at), f"{claim} is claimed twice.", "Leave one out.")
-    if said.time != "ours" and said.role != "meter":
-        yield Mistake(MALFORMED, ("time",), "It is a meter's time that is told so.", "Leave it out.")
+    whose = _CLOCK_OF.get(str(said.clock), said.role)
+    if whose != said.role:
+        text = f"It is {NAMED[whose]} whose clock is told so."
+        yield Mistake(MALFORMED, ("clock",), text, "Write 'clock: asked' or 'clock: {speed: 1}', or leave it out.")
     yield from _OF_ROLE[said.role](said)
 
 
@@ -253,8 +243,8 @@ def _unfitting_meter(said: Statement) -> Iterator[Mistake]:
     if said.serves == "ours" or len(said.serves) != 1:
         text, mend = "A meter is certified alone.", "Write 'serves: [{esiid: ..., meter_number: ..., unit: 1}]'."
         yield Mistake(MALFORMED, ("serves",), text, mend)
-    if said.time == "from_now" and (said.start == "manual" or said.start.each != "step"):
-        text, mend = "Its time begins with {now}, which is another in each step.", "Write 'each: step' and a command."
+    if said.clock == "from_now" and (said.start == "manual" or said.start.each != "step"):
+        text, mend = "Its clock begins with {now}, which is another in each step.", "Write 'each: step' and a command."
         yield Mistake(MALFORMED, ("start",), text, mend)
 
 
@@ -276,12 +266,28 @@ def _unfitting_smt(said: Statement) -> Iterator[Mistake]:
         yield Mistake(MALFORMED, ("start", "each"), text, "Write 'each: step'.")
 
 
+#: Whose clock alone is told so.
+_CLOCK_OF: dict[str, Role] = {"moved": "smt", "from_now": "meter", "wall": "meter"}
 _OF_ROLE: dict[Role, Callable[[Statement], Iterator[Mistake]]] = {
     "ror": _unfitting_ror,
     "headend": _unfitting_headend,
     "smt": _unfitting_smt,
     "meter": _unfitting_meter,
 }
+
+
+def _older(written: dict[str, Any]) -> Iterator[Mistake]:
+    """What was said of the clock in other words, as long as there were three fields for it."""
+    if written.get("clock") == "stands":
+        yield Mistake(MALFORMED, ("clock",), "It is no longer said so that ours stands.", "Write 'clock: asked'.")
+    if "time" in written:
+        its = "asked" if written["time"] == "ours" else written["time"]
+        text = "What time a meter goes by is said by 'clock'."
+        yield Mistake(MALFORMED, ("time",), text, f"Write 'clock: {its}' in its place.")
+    endpoints = written.get("endpoints")
+    if isinstance(endpoints, dict) and "clock" in endpoints:
+        text = "What time an SMT goes by is said by 'clock', beside 'endpoints'."
+        yield Mistake(MALFORMED, ("endpoints", "clock"), text, f"Write 'clock: {endpoints['clock']}' there.")
 
 
 def _secrets(value: Any, loc: Loc = ()) -> Iterator[Mistake]:
@@ -298,22 +304,32 @@ def _secrets(value: Any, loc: Loc = ()) -> Iterator[Mistake]:
             yield Mistake(SECRET, loc, "A secret is written out here.", mend)
 
 
+def _in_files(said: Statement, folder: Path) -> Iterator[Mistake]:
+    """What is wrong in the file of what meters of its own hold."""
+    if said.truth is not None and said.serves != "ours":
+        try:
+            own_truth(said.truth, folder, (one.esiid for one in said.serves))
+        except ScenarioError as error:
+            yield Mistake(error.code, ("truth",), f"{said.truth}: {error.message}", error.mend)
+
+
 def schema() -> dict[str, Any]:
     """The JSON Schema of a statement."""
     return {"$schema": "https://json-schema.org/draft/2020-12/schema", **Statement.model_json_schema()}
 
 
-def looked_at(path: Path) -> tuple[Statement | None, list[Told]]:
-    """Check a statement. Returns it if it is sound, else every mistake."""
+def looked_at(path: Path, *, files: bool = False) -> tuple[Statement | None, list[Told]]:
+    """Check a statement. Returns it if it is sound, else every mistake. files: look into those that it names, too."""
     try:
         written = _read(path)
     except ScenarioError as error:
         line = error.place.rpartition(":")[2]
         return None, [Told(error, int(line) if line.isdecimal() else None)]
-    mistakes = list(_secrets(written.value))
+    mistakes = [*_secrets(written.value), *_older(written.value)]
     said = None
     try:
         said = Statement.model_validate(written.value)
+        mistakes += [*_unfitting(said), *(_in_files(said, path.parent) if files else ())]
     except ValidationError as error:
         found = mistakes_of(error, written.value, Statement, MALFORMED)
         # Of what is one of two forms the other form's mistake is none: what lies deeper counts.

@@ -21,6 +21,8 @@ contact: a@example.org
 endpoints: {inquiries: "http://127.0.0.1:{port}"}
 claims: [INTERVALS]
 """
+SERVES = "{esiid: '10443720000000017', meter_number: '1'}\n"
+HEAD, ROW = "esiid,end,wh,register_wh", "10443720000000017,2026-08-09T00:15-05:00,1,1"
 
 
 def told(tmp_path: Path, text: str) -> list[tuple[str, int | None, str]]:
@@ -46,7 +48,11 @@ def test_the_published_schema_is_the_models_and_takes_the_shipped_statements() -
         ("tolerances: {answer_s: 99}", 7, "at most 15"),
         ("keys: {smt: AMI_SMT, headend: not a name}", 7, "Write the name, never the value"),
         ("serves: [{esiid: '10443720000000017', meter_number: '1'}]", None, "Add 'truth: FILE'"),
-        ("time: wall", None, "It is a meter's time that is told so"),
+        ("clock: wall", 7, "It is a meter whose clock is told so"),
+        ("clock: moved", 7, "It is an SMT whose clock is told so"),
+        ("time: wall", 7, "Write 'clock: wall' in its place"),
+        ("time: ours", 7, "Write 'clock: asked' in its place"),
+        ("clock: stands", 7, "Write 'clock: asked'"),
         ("clock: {speed: 0}", 7, "at least 0.1"),
         ("tolerances: {clock_s: 181}", 7, "at most 180"),
         ("tests: 1", 7, "There is no field 'tests' here."),
@@ -58,8 +64,15 @@ def test_a_mistake_is_told_with_line_and_mend(tmp_path: Path, more: str, line: i
     assert said in text
 
 
-def test_what_does_not_fit_together_is_told(tmp_path: Path) -> None:
-    ((_, _, claims),) = told(tmp_path, SOUND.replace("[INTERVALS]", "[INTERVALL]"))
+def test_what_does_not_fit_together_is_told_at_its_line(tmp_path: Path) -> None:
+    ((_, six, claims),) = told(tmp_path, SOUND.replace("[INTERVALS]", "[INTERVALL]"))
+    assert six == 6
+    two = told(tmp_path, SOUND.replace("[INTERVALS]", "[DST, EVENTS]") + "clock: wall\nserves:\n  - " + SERVES)
+    assert [(line, text[:17]) for _, line, text in two] == [
+        (6, "Meters of its own"),
+        (7, "It is a meter who"),
+        (8, "Nobody knows what"),
+    ]
     assert "Did you mean INTERVALS?" in claims
     ((_, _, twice),) = told(tmp_path, SOUND.replace("[INTERVALS]", "[DST, DST]"))
     assert "claimed twice" in twice
@@ -71,6 +84,30 @@ def test_what_does_not_fit_together_is_told(tmp_path: Path) -> None:
     ror = "role: ror\nname: a\nversion: '1'\ncontact: a\nclaims: [BALANCE]\nstart: {argv: [a]}\n"
     ((_, _, each),) = told(tmp_path, ror)
     assert "each: step" in each
+
+
+@pytest.mark.parametrize(
+    ("content", "said"),
+    [
+        (None, "It cannot be read: No such file"),
+        ("esiid,end\n", "It has no row of 10443720000000017"),
+        (f"{HEAD}\n{ROW}\n10443720000000017,2026-08-09T00:30-05:00,x,1\n", "line 3 lacks a sound"),
+        (f"{HEAD}\n{ROW.replace('17,', '18,')}\n", "It has no row of 10443720000000017"),
+    ],
+)
+def test_the_file_of_what_its_meters_hold_is_looked_into(tmp_path: Path, content: str | None, said: str) -> None:
+    path = tmp_path / "sut.yaml"
+    path.write_text(SOUND + "serves:\n  - " + SERVES + "truth: t.csv\n", "utf-8")
+    assert looked_at(path)[1] == []
+    if content is not None:
+        (tmp_path / "t.csv").write_text(content, "utf-8")
+    (told,) = looked_at(path, files=True)[1]
+    assert (told.error.code, told.line) == ("certify.truth", 9)
+    assert said in told.error.message
+    assert "t.csv" in told.error.message
+    assert "esiid,end,wh,register_wh" in told.error.mend
+    (tmp_path / "t.csv").write_text(f"{HEAD}\n{ROW}\n", "utf-8")
+    assert looked_at(path, files=True)[1] == []
 
 
 METER = """role: meter
@@ -94,7 +131,7 @@ claims: [INTERVALS]
         ("serves:", "#", "A meter is certified alone"),
         ("unit: 1", "unit: 248", "at most 247"),
         ("INTERVALS", "STORE-FIRST", "nothing to claim that is called STORE-FIRST"),
-        ("claims:", "time: from_now\nclaims:", "Write 'each: step' and a command"),
+        ("claims:", "clock: from_now\nclaims:", "Write 'each: step' and a command"),
         ("claims:", "tolerances: {clock_s: 999}\nclaims:", "at most 180"),
     ],
 )
