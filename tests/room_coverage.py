@@ -15,7 +15,6 @@ from tests.test_rooms import FLOORS, ROOT
 LEAST = 90
 NOT_YET = {
     "headend": 30,
-    "headend/http": 60,
     "headend/store": 70,
     "headend/network": 75,
     "headend/ondemand": 75,

@@ -102,8 +102,6 @@ def examples(document: dict[str, Any], content: dict[str, Any]) -> list[tuple[st
     """The examples of a whole body as (title, value): its own, or those of its schema."""
     if content.get("examples"):
         return [(example.get("summary", name), example["value"]) for name, example in content["examples"].items()]
-    if "example" in content:
-        return [("", content["example"])]
     return [("", value) for value in _resolved(document, content.get("schema", {})).get("examples", [])]
 
 

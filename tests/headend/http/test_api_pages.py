@@ -9,9 +9,10 @@ from pathlib import Path
 from typing import Any
 
 import httpx
+import pytest
 from pydantic import BaseModel, Field
 
-from headend.http.api_pages import render
+from headend.http.api_pages import operations, render
 from headend.http.described_api import DescribedApi
 from meters.calendar import epoch
 from simulator.web.frame import served
@@ -147,3 +148,47 @@ def test_captured_exchanges_are_the_examples_and_shared_ones_stand_in_for_none()
     }
     (other,) = document["paths"]["/others/"]["post"]["responses"].values()
     assert list(other["content"]["application/json"]["examples"]) == ["elsewhere"]
+
+
+def bare(method: str, content: dict[str, Any] | None = None, **described: Any) -> dict[str, Any]:
+    """A document of one operation that nothing is said of but this."""
+    body = {"requestBody": {"content": {"application/json": content}}} if content else {}
+    operation = {"responses": {"204": {}}} | body | described
+    return {"paths": {"/x": {method: operation}}, "components": {"securitySchemes": {"Link": {"scheme": "bearer"}, "Log-in": {"scheme": "basic"}}}}  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("document", "line"),
+    [
+        (bare("get"), "curl -s http://b/x"),
+        (bare("post"), "curl -s -X POST http://b/x"),
+        (bare("get", security=[{"Link": []}]), 'curl -s -H "authorization: Bearer $TOKEN" http://b/x'),
+        (bare("post", security=[{"Log-in": []}]), 'curl -s -X POST -u "$AGENT" http://b/x'),
+        (bare("post", {"schema": {}}), "curl -s -X POST http://b/x"),
+        (bare("post", {"schema": {"examples": [{"a": 1}]}}), "curl -s -H 'content-type: application/json' http://b/x \\\n  -d '{\"a\": 1}'"),
+    ],
+)  # fmt: skip
+def test_the_curl_line_bears_the_log_in_that_is_asked_for_and_a_body_where_one_is_known(
+    document: dict[str, Any], line: str
+) -> None:
+    (one,) = operations(document, "http://b")
+    assert one.curl == line
+    # A reply without a body has none to show.
+    assert one.replies[0][2].shapes == []
+
+
+@pytest.mark.parametrize(
+    ("described", "told"),
+    [
+        ({"const": "Y"}, '"Y"'),
+        ({"enum": ["A", 1]}, '"A" | 1'),
+        ({"type": "string", "format": "date"}, "string (date)"),
+        ({"type": "string", "pattern": "^[0-9]+$"}, "string ^[0-9]+$"),
+        ({"type": "array", "items": {"type": "integer"}}, "list of integer"),
+        ({}, "any"),
+    ],
+)
+def test_a_field_tells_what_it_may_hold(described: dict[str, Any], told: str) -> None:
+    (one,) = operations(bare("post", {"schema": {"properties": {"f": described}}}), "http://b")
+    assert one.request is not None
+    assert [row.type for row in one.request.shapes[0][2]] == [told]

@@ -14,7 +14,6 @@ import pytest
 from sqlalchemy import event
 
 from headend.http.log import logging_to
-from headend.ports import HeadEndError
 from headend.vee.quality import Channel
 from meters.calendar import seconds
 from simulator.runtime.journal import RunJournal
@@ -240,12 +239,6 @@ def test_what_the_parties_note_is_in_the_log(tmp_path: Path) -> None:
     assert line.items() >= {"event": "request completed", "correlation_id": "123", "call_reference": "call-1"}.items()
     RunJournal().note(seconds(1_786_000_000), "SMT", "request completed", "123")
     assert len(log.read_text().splitlines()) == 1
-
-
-def test_a_log_that_cannot_be_written_is_told(tmp_path: Path) -> None:
-    with pytest.raises(HeadEndError) as caught, logging_to(str(tmp_path)):
-        pass
-    assert caught.value.code == "log.unusable"
 
 
 async def test_what_waits_in_the_queue_goes_on_after_a_restart(tmp_path: Path) -> None:
