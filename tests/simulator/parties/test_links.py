@@ -6,7 +6,7 @@ import hmac
 import json
 import os
 from collections.abc import AsyncIterator, Callable
-from dataclasses import asdict, astuple, replace
+from dataclasses import asdict, astuple
 from pathlib import Path
 from typing import Any
 
@@ -249,15 +249,6 @@ def test_a_file_that_holds_no_keys_is_told_with_place_and_mend_and_without_a_key
 def test_a_place_where_no_keys_can_be_is_told(tmp_path: Path, place: str) -> None:
     with pytest.raises(UserError, match=r"keys\.unreadable: --keys "):
         kept_keys(tmp_path / place)
-
-
-def test_what_is_smts_is_told_by_its_base_url_alone() -> None:
-    link = HeadEndLink(KEYS, ["http://Smt.Example:80/base", "https://127.0.0.1:8600"])
-    assert [link.is_smt(HttpUrl(url)) for url in (
-        "http://smt.example/base/callbacks/1/2", "http://smt.example/base", "http://smt.example/based/1",
-        "http://smt.example/base/../other", "https://127.0.0.1:8600/", "http://127.0.0.1:8600/",
-    )] == [True, False, False, False, True, False]  # fmt: skip
-    assert not replace(link, reply_to=()).is_smt(HttpUrl("http://smt.example/base/1"))
 
 
 def test_keys_that_two_parties_make_at_once_are_the_same(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
