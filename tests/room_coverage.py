@@ -18,7 +18,6 @@ NOT_YET = {
     "headend/store": 70,
     "headend/network": 75,
     "headend/ondemand": 75,
-    "headend/day": 60,
     "headend/service": 0,
     "simulator/input": 30,
     "simulator/runtime": 45,

@@ -1,4 +1,4 @@
-"""A head-end's day without a clock: a driver that does at once what it is asked for, and meters that are read whole, in part or late."""
+"""A head-end's day on simpy's clock alone: a driver that does at once what it is asked for, and meters that are read whole, in part or late."""
 
 from __future__ import annotations
 
@@ -15,32 +15,35 @@ from headend.day.times import DailyTimes
 from headend.ports import HeadEndError, MeterReading, RegisterSnapshot
 from headend.store.store import HeadEndStore
 from headend.vee.preset import Preset
-from meters.calendar import INTERVAL_S, Micros, Seconds, day_end, day_start, epoch
+from meters.calendar import INTERVAL_S, Micros, Seconds, day_end, day_start, epoch, micros, to_s, to_us
 
 DAY, DUNS = date(2026, 8, 12), "1039940674000"
 ESIIDS = [f"10443720000000{number:03d}" for number in range(7)]
 
 
 class AtOnce:
-    """A driver at an instant of its own."""
+    """A driver that begins at an instant."""
 
     rate = lag_s = 0.0
     busy = False
 
     def __init__(self, now: Seconds) -> None:
-        self.env = simpy.Environment()
-        self._now = now
+        self.env = simpy.Environment(to_us(now))
 
     def behind_since(self, at_us: Micros) -> bool:
         raise AssertionError(at_us)
 
     def now(self) -> Seconds:
-        return self._now
+        return to_s(micros(self.env.now))
 
     def io(self, _kind: str, _ident: str, call: Callable[[], Awaitable[Any]], *, lane: str = "") -> simpy.Event:
         done = self.env.event()
+
+        async def called() -> Any:
+            return await call()
+
         try:
-            done.succeed(asyncio.run(call()))  # type: ignore[arg-type]
+            done.succeed(asyncio.run(called()))
         except HeadEndError as error:
             done.fail(error)
         return done
