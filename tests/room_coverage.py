@@ -15,10 +15,6 @@ from tests.test_rooms import FLOORS, ROOT
 LEAST = 90
 NOT_YET = {
     "headend": 30,
-    "headend/store": 70,
-    "headend/network": 75,
-    "headend/ondemand": 75,
-    "headend/service": 0,
     "simulator/input": 30,
     "simulator/runtime": 45,
     "simulator/world": 70,

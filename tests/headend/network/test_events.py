@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import sqlite3
 from collections.abc import AsyncIterator
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 from unittest.mock import MagicMock
@@ -15,16 +14,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from headend.http.links import HeadEndLink, LinkKeys, bearing
-from headend.network.events import AHEAD_S, EventDesk, power_failed
-from headend.ondemand.answer_wire import wired
+from headend.network.events import EventDesk, power_failed
 from headend.ondemand.desk import OnDemandDesk
-from headend.ondemand.process import Answer, Inquiry
-from headend.ports import MeterAddress, MeterKey, MeterRecords, PowerReading
+from headend.ports import MeterAddress, MeterKey, MeterRecords
 from headend.service.app import Served, create_app
 from headend.service.health import HealthDesk
 from headend.service.metrics import HeadEndMetrics
 from headend.store.store import HeadEndStore
-from headend.wire import MAX_EVENTS, EventBatch, InquiryKind, Outcome
+from headend.wire import EventBatch
 from meters.calendar import Seconds, epoch, iso, seconds, to_us
 from meters.events import EventKind, MeterEvent
 from simulator.runtime.clock import Clock, ClockMode
@@ -176,38 +173,6 @@ async def test_an_event_told_again_is_the_same_event(rig: Rig) -> None:
     assert [one["again"] for one in rig.noted()] == [1, 2, 2]
 
 
-@pytest.mark.parametrize(
-    ("body", "place"),
-    [
-        ({}, "events"),
-        ({"events": []}, "events"),
-        ({"events": [event("last_gasp"), event("explosion")]}, "events.1.kind"),
-        ({"events": [event("last_gasp") | {"esiid": "12"}]}, "events.0.esiid"),
-        ({"events": [event("last_gasp") | {"at": "2026-08-12T16:02:11"}]}, "events.0.at"),
-        ({"events": [event("last_gasp") | {"at": "2199-08-12T16:02:11Z"}]}, "events.0.at"),
-        ({"events": [event("last_gasp") | {"meterNumber": "9293LG"}]}, "events.0.meterNumber"),
-        ({"events": [event("last_gasp") | {"more": 1}]}, "events.0.more"),
-        ({"events": [event("last_gasp")] * (MAX_EVENTS + 1)}, "events"),
-    ],
-)
-async def test_a_body_at_fault_is_told_with_its_place_and_nothing_of_it_is_taken(
-    rig: Rig, body: dict[str, Any], place: str
-) -> None:
-    reply = await rig.http.post("/events", json=body)
-    assert (reply.status_code, reply.json()["place"]) == (400, place)
-    await rig.settle()
-    assert rig.noted() == []
-
-
-async def test_an_event_ahead_of_the_head_ends_clock_is_refused(rig: Rig) -> None:
-    """It would hold a meter for off, whatever it answers until then."""
-    await rig.tell(GASP, NOW + AHEAD_S, OTHER)
-    reply = await rig.post(event("last_gasp"), event("last_gasp", NOW + AHEAD_S + 1))
-    assert reply.status_code == 400
-    assert (reply.json()["code"], reply.json()["place"]) == ("headend.events.ahead", "events.1.at")
-    assert rig.desk.power_failed_at(METER) is None
-
-
 # -- whose power is off --------------------------------------------------------------------------------------------
 
 
@@ -284,53 +249,6 @@ async def test_a_store_that_cannot_keep_events_is_a_fault_that_ends_nothing_else
     assert (await rig.post(event("last_gasp"))).status_code == 202
     assert [entry["kind"] for entry in rig.journal.entries()] == ["internal fault"]
     assert rig.desk.power_failed_at(METER) is None
-
-
-_ANSWERED = PowerReading(ESIID, NOW - 3, 241.26, switch_closed=True)
-_DISCONNECTED = PowerReading(ESIID, NOW - 3, 241.26, switch_closed=False)
-_ON, _OPEN = (Answer(Outcome.COMPLETED, reading=reading) for reading in (_ANSWERED, _DISCONNECTED))
-_ON_LATER = Answer(Outcome.COMPLETED, reading=replace(_ANSWERED, meter_time=NOW - 1, voltage=239.0))
-_OFF, _OFF_BEFORE = (Answer(Outcome.COMPLETED, power_failed_at=at) for at in (NOW - 60, NOW - 90))
-
-
-@pytest.mark.parametrize(
-    ("answer", "said"),
-    [
-        (Answer(Outcome.COMPLETED, reading=_ANSWERED), ("ON", "reply", "CLOSED", 241.3, NOW - 3)),
-        # Its line has power, and that is what a status is about.
-        (Answer(Outcome.COMPLETED, reading=_DISCONNECTED), ("ON", "reply", "OPEN", 241.3, NOW - 3)),
-        (Answer(Outcome.COMPLETED, power_failed_at=NOW - 60), ("OFF", "event", "UNKNOWN", None, NOW - 60)),
-        # It failed while the reply was on its way.
-        (Answer(Outcome.COMPLETED, reading=_ANSWERED, power_failed_at=NOW), ("OFF", "event", "UNKNOWN", None, NOW)),
-        (Answer(Outcome.FAILED), ("UNKNOWN", "none", "UNKNOWN", None, None)),
-        # Of several meters: OFF if one is, from the first gasp on; ON if all are.
-        ((_ON, _ON_LATER), ("ON", "reply", "CLOSED", 241.3, NOW - 3)),
-        ((_ON, _OPEN), ("ON", "reply", "UNKNOWN", 241.3, NOW - 3)),
-        ((_OPEN, _OPEN), ("ON", "reply", "OPEN", 241.3, NOW - 3)),
-        ((_ON, Answer(Outcome.FAILED)), ("UNKNOWN", "none", "UNKNOWN", None, None)),
-        ((Answer(Outcome.FAILED), Answer(Outcome.FAILED)), ("UNKNOWN", "none", "UNKNOWN", None, None)),
-        ((Answer(Outcome.FAILED), _OFF), ("OFF", "event", "UNKNOWN", None, NOW - 60)),
-        ((_ON, _OFF, _OFF_BEFORE), ("OFF", "event", "UNKNOWN", None, NOW - 90)),
-    ],
-)
-def test_a_power_status_says_what_is_known_and_from_what(answer: Any, said: tuple[Any, ...]) -> None:
-    answers = answer if isinstance(answer, tuple) else (answer,)
-    nothing: Any = None
-    inquiry = Inquiry("1", InquiryKind.POWER, METER, seconds(0), seconds(0), True, to_us(NOW + 600))
-    power = wired(inquiry, answers[0], answers, nothing).power
-    assert power is not None
-    at = None if power.at is None else seconds(power.at.timestamp())
-    assert (power.status, power.source, power.switchState, power.voltage, at) == said
-
-
-def test_events_by_the_thousand_are_kept_once_each(tmp_path: Path) -> None:
-    store = HeadEndStore(f"sqlite:///{tmp_path / 'headend.sqlite'}")
-    numbers = [f"{900000000 + n}" for n in range(2500)]
-    events = [MeterEvent(NOW - n % 7, f"104437200000{n:05d}", number, GASP) for n, number in enumerate(numbers)]
-    assert store.events.keep(events[:1000], NOW) == sorted(events[:1000])
-    assert store.events.keep(events, NOW) == sorted(events[1000:])
-    assert len(store.events.latest().last_gasp) == 2500
-    store.close()
 
 
 async def test_two_batches_of_one_instant_are_taken_in_one_order(tmp_path: Path) -> None:

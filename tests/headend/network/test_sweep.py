@@ -13,10 +13,10 @@ from unittest.mock import MagicMock
 import pytest
 import simpy
 
-from headend.network.law import TRY_TIMEOUT_US, AccessPoint, Span, SweepRule, Try
+from headend.network.law import TRY_TIMEOUT_US, AccessPoint, Span, SweepRule, Try, Workers
 from headend.network.sweep import Collection, days_asked, midnights_due, sweep_times
-from headend.network.transport import NoAnswer
-from headend.ports import MeterAddress, MeterKey
+from headend.network.transport import NoAnswer, WrongMeter
+from headend.ports import MeterAddress, MeterKey, RegisterSnapshot
 from headend.store.collected import Reach
 from meters.calendar import Micros, Seconds, day_start, epoch, iso, micros, seconds, to_s, to_us
 
@@ -76,20 +76,25 @@ class Swept:
         took_us: Micros = micros(0),
         rule: SweepRule = SweepRule.YIELDS,
         begins: Seconds = NOON,
+        others: range = range(0),
     ) -> None:
         self.env = simpy.Environment(to_us(begins))
         self.point = AccessPoint(4, rule=rule)
         self.asked: list[Micros] = []
         self.outstanding = 0
-        self._silent, self._took_us = {f"{1 + row:017d}" for row in silent}, took_us
+        self._silent, self._others = ({f"{1 + row:017d}" for row in rows} for rows in (silent, others))
+        self._took_us = took_us
         addresses = [MeterAddress(f"{1 + row:017d}", f"{row}", "127.0.0.1", 1, 1, 1, 7) for row in range(meters)]
-        store = MagicMock()
+        self.store, self.journal = store, journal = MagicMock(), MagicMock()
+        #: What each meter that answers gives of its midnights.
+        self.midnights: list[RegisterSnapshot] = []
         store.records.addresses = {address.key: address for address in addresses}
         driver: Any = self
-        others = MagicMock(), MagicMock()
         points = {7: self.point}
         reach = Reach(dict.fromkeys(store.records.addresses, NOON), dict.fromkeys(store.records.addresses, NOON))
-        made = Collection(driver, MagicMock(), store, points, *others, **WAYS, reach=reach, swept=MagicMock())
+        made = Collection(
+            driver, MagicMock(), store, points, MagicMock(), journal, **WAYS, reach=reach, swept=MagicMock()
+        )
         self.sweep, self.run = made.sweep, made.run
 
     def now(self) -> Seconds:
@@ -111,8 +116,10 @@ class Swept:
         self.outstanding = 0
         if esiid in self._silent:
             told.fail(NoAnswer("silent"))
+        elif esiid in self._others:
+            told.fail(WrongMeter("another meter", "9"))
         else:
-            told.succeed((reading, []))
+            told.succeed((reading, self.midnights))
 
 
 @pytest.mark.parametrize("meters", [247, 1_000, 5_000])
@@ -179,3 +186,50 @@ def test_an_access_point_without_power_hears_nothing_and_is_held() -> None:
     assert [point.tried(to_us(at), attempt).heard for at in (9, 10)] == [True, False]
     assert point.free_at(to_us(10)) == to_us(40)
     assert point.tried(to_us(40), attempt).heard
+
+
+def test_a_sweep_keeps_what_it_heard_and_tells_who_was_silent_and_where_another_meter_hangs() -> None:
+    swept = Swept(4, silent=range(1), others=range(1, 2), begins=day_start(date(2026, 8, 14)))
+    esiids = [f"{1 + row:017d}" for row in range(4)]
+    swept.midnights = [RegisterSnapshot(esiids[3], "3", swept.now(), 100, 0)]
+    assert swept.env.run(until=swept.env.process(swept.sweep())) == 2
+    (noted,) = swept.journal.note.call_args_list
+    assert noted.kwargs == {"meters": 4, "answered": 2, "silent": esiids[:1], "other_number": esiids[1:2]}
+    (kept, at), _ = swept.store.keep_snapshots.call_args
+    assert (kept, at) == (swept.midnights * 2, swept.now())
+    ((tried, _), _) = swept.store.states.note_tried.call_args
+    assert [(one.of.meter.esiid, one.cause) for one in tried[at]] == [
+        *zip(esiids, ("silent", "other meter", "", ""), strict=True)
+    ]
+    swept.store.collected.note_sweep.assert_called_once_with(at)
+
+
+def test_a_sweep_that_hears_nobody_is_no_sweep_of_which_health_tells() -> None:
+    swept = Swept(2, silent=range(2))
+    assert swept.env.run(until=swept.env.process(swept.sweep())) == 0
+    swept.store.collected.note_sweep.assert_not_called()
+    swept.store.keep_snapshots.assert_not_called()
+
+
+def test_a_sweep_whose_time_passed_during_the_one_before_is_left_out_and_the_next_is_on_time() -> None:
+    swept = Swept(2, took_us=to_us(10_000))
+    swept.env.process(swept.run())
+    swept.env.run(until=to_us(NOON + 28_801))
+    assert [to_s(at) - NOON for at in swept.asked] == [0, 10_000, 28_800]
+    assert [one.args[2:] for one in swept.journal.note.call_args_list if one.args[2] == "sweep left out"] == [
+        ("sweep left out", str(NOON + 14_400))
+    ]
+
+
+def test_a_try_waits_for_a_worker_that_is_free_or_late_and_never_where_there_are_as_many_as_tries() -> None:
+    two, endless = Workers(2), Workers(0)
+    for end in (10, 30, 40):
+        two.busy_until(to_us(end))
+        endless.busy_until(to_us(end))
+    # The first was free again at 10 s, and is busy until 40 s.
+    assert [two.take_up(to_us(at)) for at in (0, 35)] == [to_us(30), to_us(35)]
+    two.late(to_us(30), to_us(50))
+    assert two.take_up(to_us(0)) == to_us(40)
+    two.late(to_us(31), to_us(99))
+    assert two.take_up(to_us(0)) == to_us(40)
+    assert endless.take_up(to_us(7)) == to_us(7)

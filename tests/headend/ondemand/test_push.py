@@ -16,7 +16,7 @@ from headend.ports import MeterAddress, MeterKey, MeterReading, MeterRecords
 from headend.store.store import HeadEndStore
 from headend.wire import NonVeeBatch
 from meters.calendar import INTERVAL_S, Seconds, day_of, ends_within, epoch, iso
-from tests.headend.ondemand.test_inquiries import ESIID, NOW, START, Rig
+from tests.headend.rig import ESIID, NOW, START, Rig
 
 #: The head-end comes up at 17:40; its next sweep is at 20:00.
 SWEEP = epoch("2026-08-12T20:00") - NOW

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
+
 from headend.store.store import HeadEndStore
 from headend.vee.batch import run_batch
 from tests.headend.store.test_store import DAY, ESIID, METER, MIDNIGHT, OTHER, OTHER_METER, _reading
@@ -19,6 +21,8 @@ def test_findings_are_told_by_esi_id_and_rule_in_pages_and_a_later_run_replaces_
     assert store.findings.of_day(DAY, esiid=OTHER) == (len(of_other), of_other)
     assert store.findings.of_day(DAY, esiid=OTHER, skip=1, most=1) == (len(of_other), of_other[1:2])
     rule = of_other[0].finding.id
+    assert store.findings.meters_of(rule, DAY, DAY) == {DAY: {METER, OTHER_METER}}
+    assert store.findings.meters_of(rule, DAY + timedelta(days=1), DAY + timedelta(days=9)) == {}
     assert store.findings.of_day(DAY, rule=rule)[0] == sum(one.finding.id == rule for one in found)
     store.keep([_reading(MIDNIGHT, [100 + i % 7 for i in range(96)])], MIDNIGHT + 90_000, "sweep")
     store.keep_vee(run_batch(store.day([ESIID], DAY)))

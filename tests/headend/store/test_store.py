@@ -9,6 +9,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import sqlalchemy as sa
 
 from headend.ports import (
     HeadEndError,
@@ -19,6 +20,7 @@ from headend.ports import (
     PowerReading,
     RegisterSnapshot,
 )
+from headend.store.migrations import MIGRATIONS
 from headend.store.store import HeadEndStore, PostedFile
 from headend.store.told import MeterTold, header_of
 from headend.vee.batch import run_batch
@@ -214,6 +216,17 @@ def test_database_that_cannot_be_opened_is_a_user_error(tmp_path: Path) -> None:
         with pytest.raises(HeadEndError) as raised:
             HeadEndStore(url)
         assert raised.value.code == "headend.store.unusable"
+
+
+def test_database_of_a_later_program_is_refused(tmp_path: Path) -> None:
+    url = f"sqlite:///{tmp_path / 'headend.sqlite'}"
+    HeadEndStore(url).close()
+    with sa.create_engine(url, poolclass=sa.NullPool).begin() as connection:
+        connection.execute(sa.text(f"INSERT INTO schema_version VALUES ({MIGRATIONS[-1].version + 1}, 0, 'later')"))
+    with pytest.raises(HeadEndError) as refused:
+        HeadEndStore(url)
+    assert (refused.value.code, refused.value.place) == ("headend.store.newer", url)
+    assert refused.value.mend == "Use the program that made it, or give another database."
 
 
 def test_postgresql_without_its_driver_is_one_line_that_names_what_to_install(monkeypatch: pytest.MonkeyPatch) -> None:

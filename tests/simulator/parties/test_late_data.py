@@ -84,25 +84,6 @@ async def test_every_day_has_a_state_that_says_what_is_missing_why_and_how_often
         assert (len(paged["meters"]), len(after["meters"])) == (3, 5)
 
 
-async def test_what_is_asked_wrongly_of_collection_is_told_with_its_place(tmp_path: Path) -> None:
-    async with (
-        sandbox(tmp_path) as made,
-        httpx.AsyncClient(base_url=made.headend_server.url, trust_env=False) as http,
-    ):
-        assert (await http.get("/collection/2026-08-07")).status_code == 401
-        key = bearing(made.keys.smt)
-        for path, place in (
-            ("/collection/yesterday", "path.operatingDay"),
-            ("/collection/1786406400", "path.operatingDay"),
-            ("/collection/0001-01-01", "path.operatingDay"),
-            ("/batches/1786406400", "path.operatingDay"),
-            ("/collection/2026-08-07?most=3", "query.most"),
-            ("/collection/2026-08-07?limit=0", "query.limit"),
-        ):
-            reply = await http.get(path, headers=key)
-            assert (reply.status_code, reply.json()["place"]) == (400, place)
-
-
 async def test_what_comes_late_is_validated_again_and_posted_as_a_correction_of_that_meter_alone(
     tmp_path: Path,
 ) -> None:
