@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from datetime import time
 from pathlib import Path
 
@@ -79,6 +80,8 @@ def test_a_choice_that_is_not_sound_is_its_first_mistake_with_its_line(tmp_path:
         ("interval.spike", "interval.spik", 5, "thresholds.interval.spik", "Did you mean interval.spike?"),
         ("interval.spike:", "interval.negative:", 5, "thresholds.interval.negative", ""),
         ("{ratio: 2.25, floor: 800}", "2", 5, "thresholds.interval.spike", "Write its thresholds"),
+        ("interval.spike:", "sum.unlocated:", 5, "thresholds.sum.unlocated", "Write 'sum_unlocated: tell' or 'estimate_day'."),
+        ("class_profile, zero", "{class_profile: {}, zero: {}}", 7, "ladder.residential[3]", "Begin another with '- '."),
         ("2.25", "much", 5, "thresholds.interval.spike.ratio", "Mend the number."),
         ("2.25", "0", 5, "thresholds.interval.spike.ratio", "Mend the number."),
         ("800", "800.5", 5, "thresholds.interval.spike.floor", "Write a whole number."),
@@ -105,6 +108,8 @@ def test_each_mistake_has_its_line_its_field_and_a_mend(
     preset, mistakes = read_preset(file)
     assert preset is None
     (mistake,) = mistakes
+    with pytest.raises(UserError, match=re.escape(str(mistake))):
+        chosen_preset(str(file))
     assert (mistake.code, mistake.place) == ("vee.preset.invalid", f"{file}:{line}: {field}")
     assert mend in mistake.mend
 

@@ -10,7 +10,7 @@ import yaml
 from hypothesis import given
 from hypothesis import strategies as st
 
-from simulator.input.yaml_text import ExactLoader, YamlProblem, field_name, read_yaml
+from simulator.input.yaml_text import ExactLoader, YamlDocument, YamlProblem, field_name, read_yaml
 
 
 @pytest.mark.parametrize(
@@ -72,7 +72,7 @@ def test_half_a_surrogate_pair_is_no_text() -> None:
 
 def test_what_is_nested_too_deeply_is_a_problem_and_no_crash() -> None:
     with pytest.raises(YamlProblem, match="deeply"):
-        read_yaml("[" * 1500, "x")
+        read_yaml("[" * 1001, "x")
 
 
 def test_merged_keys_are_no_doubles() -> None:
@@ -86,7 +86,11 @@ def test_a_place_is_file_line_and_field_with_entries_counted_from_1() -> None:
     assert found.where(("world", "faults", 1, "meter")) == "f.yaml:5: world.faults[2].meter"
     assert found.where(("world", "faults", 1, "first")) == "f.yaml:4: world.faults[2].first"
     assert found.where(()) == "f.yaml"
+    assert found.where(("world", "faults", 2)) == "f.yaml:2: world.faults[3]"
+    assert found.where(("world", "faults", 0, "kind", "of")) == "f.yaml:3: world.faults[1].kind.of"
     assert field_name(("a", 0, "b")) == "a[1].b"
+    assert YamlDocument("f.yaml", {"a": 1}).where(("a",)) == "f.yaml: a"
+    assert read_yaml("# nothing\n", "f.yaml") == YamlDocument("f.yaml", None)
 
 
 _SCALARS = st.none() | st.booleans() | st.integers(-(10**9), 10**9) | st.text("abc xyz:-", max_size=8)
