@@ -279,9 +279,6 @@ class Runtime:
         began = time.monotonic()
         try:
             value = await call()
-        except asyncio.CancelledError:
-            self._leave(key)
-            raise
         except Exception as error:
             failure = _remakable(error)
             self.inject(kind, ident, lambda: _fail(event, failure))
@@ -289,7 +286,8 @@ class Runtime:
             if kind in self._instant and not self.clock.manual:
                 self._lag.seen(time.monotonic() - began, self.now_us())
             self.inject(kind, ident, lambda: _succeed(event, value))
-        self._leave(key)
+        finally:
+            self._leave(key)
 
     def _start(self, work: Any) -> None:
         # The coroutine runs up to its first await only at the loop's next turn; entering it here keeps the barrier honest.

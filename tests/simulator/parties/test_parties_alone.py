@@ -303,12 +303,6 @@ def test_a_second_head_end_at_one_database_is_refused_by_whichever_url(
             HeadEndStore(again)
 
 
-def test_an_authority_that_is_kept_is_the_same_after_a_restart(tmp_path: Path) -> None:
-    first = LocalCa.kept(tmp_path).ca_file.read_bytes()
-    assert LocalCa.kept(tmp_path).ca_file.read_bytes() == first
-    assert LocalCa.make(tmp_path).ca_file.read_bytes() != first
-
-
 def test_how_far_a_store_reaches_is_the_end_of_the_unbroken_run(tmp_path: Path) -> None:
     store = HeadEndStore(f"sqlite:///{tmp_path / 'headend.sqlite'}")
     begins = epoch("2026-08-11T00:00")

@@ -138,6 +138,52 @@ async def test_a_failed_exchange_raises_in_the_process_that_waits_for_it() -> No
     assert seen == ["nobody there"]
 
 
+@pytest.mark.parametrize("fails", [False, True])
+async def test_an_answer_to_who_has_been_told_otherwise_is_dropped(fails: bool) -> None:
+    runtime = manual()
+    seen: list[str] = []
+
+    async def exchange() -> str:
+        if fails:
+            raise OSError("refused")
+        return "answer"
+
+    def process() -> Generator[simpy.Event, Any, None]:
+        event = runtime.io("http", "one", exchange)
+        event.succeed("given up")
+        seen.append((yield event))
+
+    runtime.env.process(process())
+    await runtime.run_until(START + 1)
+    assert seen == ["given up"]
+
+
+async def test_a_failure_that_nobody_waits_for_any_more_leaves_the_run_alone() -> None:
+    runtime = manual()
+
+    async def refused() -> None:
+        raise OSError("refused")
+
+    runtime.io("http", "one", refused)
+    await runtime.run_until(START + 1)
+    assert runtime.now() == START + 1
+
+
+async def test_what_is_no_failure_of_an_exchange_breaks_the_run_off() -> None:
+    class Broken(BaseException):
+        """What no process is to be told."""
+
+    runtime = manual()
+
+    async def breaks() -> None:
+        raise Broken
+
+    runtime.io("http", "one", breaks)
+    with pytest.raises(Broken):
+        await runtime.run_until(START + 1)
+    await runtime.run_until(START + 1)
+
+
 async def test_a_barrier_that_hangs_names_what_is_in_flight(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("simulator.runtime.driver.BARRIER_S", 0.05)
     runtime = manual()

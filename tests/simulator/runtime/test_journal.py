@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import json
+from pathlib import Path
+
+from headend.http.log import logging_to
 from meters.calendar import seconds
 from simulator.runtime.journal import RunJournal
 
@@ -24,3 +28,18 @@ def test_a_limited_journal_keeps_the_latest() -> None:
     for at in range(10):
         journal.note(seconds(at), "SMT", "k", "1")
     assert [entry["at"] for entry in journal.entries()] == [7, 8, 9]
+
+
+def test_what_is_noted_is_logged_with_the_reference_of_a_call_by_its_name(tmp_path: Path) -> None:
+    journal, log = RunJournal(), tmp_path / "log"
+    journal.note(seconds(0), "SMT", "unheard", "1")
+    with logging_to(str(log)):
+        journal.note(seconds(0), "ROR", "asked", "x1", call="C-7", trans_id="")
+    (line,) = map(json.loads, log.read_text().splitlines())
+    assert {key: line[key] for key in line if key not in ("time", "level")} == {
+        "event": "asked",
+        "at": "1969-12-31T18:00:00-06:00",
+        "party": "ROR",
+        "correlation_id": "x1",
+        "call_reference": "C-7",
+    }

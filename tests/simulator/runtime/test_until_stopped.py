@@ -7,31 +7,33 @@ import contextlib
 import os
 import signal
 import socket
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Coroutine
+from pathlib import Path
+from typing import Any, NoReturn
 from unittest.mock import patch
 
 import pytest
 
+from meters.errors import UserError
 from simulator.runtime import until_stopped
-from simulator.runtime.until_stopped import Up, breaking_off, run_stoppable, serve
+from simulator.runtime.until_stopped import Stopped, Up, breaking_off, clock_text, finishing, run_stoppable, serve
 from tests.simulator.processes import Forked, ending, patience
 
 FOR_EVER_S = 3600.0
 
 
-def _hanging(close_s: float) -> None:
-    """Serve what never closes, with a port open."""
+def _hanging() -> None:
+    """Serve what never closes."""
 
     @contextlib.asynccontextmanager
     async def party() -> AsyncIterator[Up]:
-        with socket.create_server(("127.0.0.1", 0)) as bound:
-            try:
-                yield Up({"port": bound.getsockname()[1]}, [], [asyncio.sleep(FOR_EVER_S)])
-            finally:
-                print("closing", flush=True)
-                await asyncio.Event().wait()
+        try:
+            yield Up({}, [], [asyncio.sleep(FOR_EVER_S)])
+        finally:
+            print("closing", flush=True)
+            await asyncio.Event().wait()
 
-    with patch.object(until_stopped, "CLOSE_S", close_s):
+    with patch.object(until_stopped, "CLOSE_S", FOR_EVER_S):
         serve(party(), "", as_json=True)
 
 
@@ -49,35 +51,148 @@ def ended(called: Callable[..., None], *args: object, signals: tuple[int, ...]) 
 
 @pytest.mark.process
 def test_a_second_signal_ends_a_close_at_once() -> None:
-    code, lines, complained = ended(_hanging, FOR_EVER_S, signals=(signal.SIGINT, signal.SIGTERM))
+    code, lines, complained = ended(_hanging, signals=(signal.SIGINT, signal.SIGTERM))
     assert lines[1] == "closing\n"
     assert (code, complained) == (143, "stopped.\n")
 
 
-@pytest.mark.process
-def test_a_close_that_hangs_is_ended_by_one_line_that_names_what_is_open() -> None:
-    code, lines, complained = ended(_hanging, 0.1, signals=(signal.SIGTERM,))
-    port = lines[0].split(": ")[1].rstrip("}\n")
-    assert code == 143
-    assert complained.startswith("stop.hangs: Not closed after 0.1 s")
-    assert f"port {port} of 127.0.0.1" in complained
+class Ended(BaseException):
+    """Where a process would be over."""
+
+
+def test_a_close_that_hangs_is_ended_by_one_line_that_names_what_is_open(
+    monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
+    def over(code: int) -> NoReturn:
+        raise Ended(code)
+
+    monkeypatch.setattr(os, "_exit", over)
+    monkeypatch.setattr(until_stopped, "CLOSE_S", 0.01)
+
+    async def main() -> None:
+        with socket.create_server(("127.0.0.1", 0)) as bound, (tmp_path / "kept.sqlite").open("w"):
+            print(bound.getsockname()[1])
+            signal.raise_signal(signal.SIGTERM)
+            try:
+                await asyncio.sleep(FOR_EVER_S)
+            finally:
+                await asyncio.Event().wait()
+
+    with pytest.raises(Ended) as ended:
+        run_stoppable(main())
+    said, complained = capfd.readouterr()
+    assert ended.value.args == (143,)
+    assert complained.startswith("stop.hangs: Not closed after 0.01 s, ended as it is. Still open: ")
+    assert f"port {said.strip()} of 127.0.0.1" in complained
+    assert str(tmp_path / "kept.sqlite") in complained
     assert complained.count("\n") == 1
 
 
-def _held() -> None:
-    """Be stopped while the event loop is held."""
+def test_what_runs_is_cancelled_where_it_waits_and_says_its_own_line(capsys: pytest.CaptureFixture[str]) -> None:
+    closed = []
 
     async def main() -> None:
-        signal.raise_signal(signal.SIGINT)
-        await asyncio.sleep(FOR_EVER_S)
+        try:
+            signal.raise_signal(signal.SIGINT)
+            await asyncio.sleep(FOR_EVER_S)
+        finally:
+            closed.append(True)
 
-    with breaking_off("Stopped: no more of it."):
+    with pytest.raises(SystemExit) as ended, breaking_off("Stopped: no more of it."):
         run_stoppable(main())
+    assert (ended.value.code, closed, capsys.readouterr()) == (130, [True], ("", "Stopped: no more of it.\n"))
 
 
-@pytest.mark.process
-def test_what_runs_is_cancelled_where_it_waits_and_says_its_own_line() -> None:
-    assert ended(_held, signals=()) == (130, [], "Stopped: no more of it.\n")
+def test_what_the_event_loop_does_not_hold_is_broken_off_where_it_is() -> None:
+    done = []
+
+    def computes() -> None:
+        try:
+            signal.raise_signal(signal.SIGTERM)
+            done.append("more")
+        finally:
+            done.append("closed")
+
+    with pytest.raises(SystemExit) as ended, breaking_off("Stopped."):
+        computes()
+    assert (ended.value.code, done) == (143, ["closed"])
+
+
+@contextlib.asynccontextmanager
+async def _party(said: list[str], *for_ever: Coroutine[Any, Any, None], opening: int = 0) -> AsyncIterator[Up]:
+    if opening:
+        signal.raise_signal(opening)
+        await asyncio.sleep(FOR_EVER_S)
+    try:
+        yield Up({"port": 8600}, ["Up at 8600."], for_ever)
+    finally:
+        said.append("closed")
+
+
+async def _raising(number: int) -> None:
+    signal.raise_signal(number)
+    await asyncio.sleep(FOR_EVER_S)
+
+
+@pytest.mark.parametrize(
+    ("as_json", "told"), [(True, '{"port": 8600}\n'), (False, "Up at 8600.\n\nCtrl-C stops it.\nstopped.\n")]
+)
+def test_who_was_told_that_a_party_is_up_gets_no_exit_code(
+    as_json: bool, told: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    said: list[str] = []
+    serve(_party(said, _raising(signal.SIGTERM)), "", as_json=as_json)
+    assert (said, capsys.readouterr()) == (["closed"], (told, ""))
+    # All is closed: what comes now is late.
+    signal.raise_signal(signal.SIGTERM)
+
+
+def test_a_start_that_is_broken_off_has_the_signals_exit(capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit) as ended:
+        serve(_party([], opening=signal.SIGINT), "", as_json=False)
+    assert (ended.value.code, capsys.readouterr()) == (130, ("", "stopped.\n"))
+
+
+def test_what_fails_for_ever_closes_the_party_and_all_else_that_runs() -> None:
+    said: list[str] = []
+
+    async def fails() -> None:
+        raise UserError("a.code", "It broke.")
+
+    async def waits() -> None:
+        try:
+            await asyncio.sleep(FOR_EVER_S)
+        finally:
+            said.append("cancelled")
+
+    with pytest.raises(UserError, match="It broke"):
+        serve(_party(said, waits(), fails()), "", as_json=True)
+    assert said == ["cancelled", "closed"]
+
+
+def test_a_refusal_on_the_way_out_is_still_a_stop() -> None:
+    async def main() -> None:
+        signal.raise_signal(signal.SIGINT)
+        try:
+            await asyncio.sleep(FOR_EVER_S)
+        finally:
+            raise UserError("a.code", "It broke.")
+
+    with pytest.raises(Stopped) as stopped:
+        run_stoppable(main())
+    assert stopped.value.number == signal.SIGINT
+
+
+def test_what_is_done_to_its_end_leaves_a_signal_alone() -> None:
+    before = [signal.getsignal(one) for one in until_stopped.SIGNALS]
+    with finishing():
+        signal.raise_signal(signal.SIGTERM)
+    assert [signal.getsignal(one) for one in until_stopped.SIGNALS] == before
+
+
+@pytest.mark.parametrize(("mode", "told"), [("manual", "clock manual from x"), ("scaled", "clock scaled x60 from x")])
+def test_the_clock_of_a_ready_line_is_told_with_its_pace(mode: str, told: str) -> None:
+    assert clock_text({"clock": {"mode": mode, "speed": 60.0, "now": "x"}}) == told
 
 
 def test_handlers_are_given_back_when_nothing_came() -> None:

@@ -15,8 +15,9 @@ import pytest
 
 from headend.http.log import logging_to
 from simulator.parties import control
-from simulator.runtime.serving import MOST_HEAD, HttpServer, bind
+from simulator.runtime.serving import HttpServer, bind
 from simulator.smt.registry import log_in
+from tests.simulator.runtime.test_serving import sent
 from tests.simulator.smt.doors.test_operations import metric
 from tests.simulator.smt.rig import PASSWORD, PLAIN, Rig
 
@@ -40,23 +41,9 @@ class Attacked:
 
     async def flood(self, head: str, piece: bytes, times: int) -> bytes:
         """Send a request whose body does not end of itself; what is told before the connection is cut."""
-        return await self.sent(f"POST {MARKET} HTTP/1.1\r\nhost: localhost\r\n{head}\r\n\r\n".encode(), piece, times)
-
-    async def sent(self, begun: bytes, piece: bytes, times: int) -> bytes:
-        """Send a beginning and pieces without end; what is told before the connection is cut."""
-        reader, writer = await asyncio.open_connection("127.0.0.1", self.port)
-        writer.write(begun)
-        with suppress(ConnectionError):
-            for _ in range(times):
-                writer.write(piece)
-                await writer.drain()
-        told = b""
-        with suppress(ConnectionError):
-            told = await reader.read()
-        writer.close()
-        with suppress(ConnectionError):
-            await writer.wait_closed()
-        return told
+        return await sent(
+            self.port, f"POST {MARKET} HTTP/1.1\r\nhost: localhost\r\n{head}\r\n\r\n".encode(), piece, times
+        )
 
 
 @pytest.fixture
@@ -136,48 +123,6 @@ async def test_a_flood_without_a_token_stops_nobody(
     # Who goes on sending may lose the answer with the connection.
     assert told == b"" or told.startswith(b"HTTP/1.1 413 "), told[:200]
     assert (await metric(attacked.rig, "ami_smt_refused_total"))['{reason="too_large"}'] == 1
-
-
-@pytest.mark.parametrize(
-    ("begun", "piece"),
-    [
-        (b"GET /", b"a" * 4_096),
-        (b"GET / HTTP/1.1\r\nhost: localhost\r\nx: ", b"a" * 4_096),
-        (b"GET / HTTP/1.1\r\nhost: localhost\r\n", b"a: b\r\n" * 683),
-        (
-            b"POST /callbacks/inquiries/1/2 HTTP/1.1\r\nhost: localhost\r\ntransfer-encoding: chunked\r\n\r\n0\r\n",
-            b"a: b\r\n" * 683,
-        ),
-        (
-            b"POST /callbacks/inquiries/1/2 HTTP/1.1\r\nhost: localhost\r\ntransfer-encoding: chunked\r\n\r\n1;",
-            b"a" * 4_096,
-        ),
-    ],
-    ids=["a line", "a header", "headers", "trailers", "a chunk's extension"],
-)
-async def test_a_head_without_end_is_cut_off(attacked: Attacked, begun: bytes, piece: bytes) -> None:
-    async with asyncio.timeout(10):
-        told = await attacked.sent(begun, piece, 8 * MOST_HEAD // len(piece))
-    # Who goes on sending may lose the answer with the connection.
-    assert told == b"" or told.startswith((b"HTTP/1.1 400 ", b"HTTP/1.1 401 ")), told[:200]
-    async with attacked.client(x="a" * (MOST_HEAD - 1_000)) as other:
-        assert (await other.get("/")).status_code == 200
-
-
-async def test_a_head_in_two_pieces_is_taken_with_a_large_body_behind_it(attacked: Attacked) -> None:
-    reader, writer = await asyncio.open_connection("127.0.0.1", attacked.port)
-    body = b"x" * 250_000
-    writer.write(b"POST /callbacks/inquiries/1/2 HTTP/1.1\r\nhost: localhost\r\ncontent-le")
-    await writer.drain()
-    async with attacked.client() as other:
-        assert (await other.get("/")).status_code == 200
-    writer.write(b"ngth: %d\r\n\r\n" % len(body) + body)
-    async with asyncio.timeout(10):
-        # By the key that it does not bear, not by its length.
-        assert (await reader.readline()).startswith(b"HTTP/1.1 401")
-    writer.close()
-    with suppress(ConnectionError):
-        await writer.wait_closed()
 
 
 async def test_who_has_no_key_is_told_so_before_a_byte_of_a_chunked_body_is_taken(attacked: Attacked) -> None:
