@@ -28,7 +28,6 @@ NOT_YET = {
     "simulator/smt/doors/both": 70,
     "simulator/smt/doors/market": 65,
     "simulator/smt/doors/control": 60,
-    "scenarios/judging": 75,
     "scenarios/running": 0,
     "reports": 50,
     "reports/meter": 50,
