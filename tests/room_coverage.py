@@ -15,7 +15,6 @@ from tests.test_rooms import FLOORS, ROOT
 LEAST = 90
 NOT_YET = {
     "headend": 30,
-    "simulator/world": 70,
     "simulator/parties": 65,
     "simulator/customer": 40,
     "simulator/commands": 0,

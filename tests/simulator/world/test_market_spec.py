@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from pydantic import ValidationError
 
 from simulator.errors import SimulatorError
 from simulator.smt.registry.csv_files import write_registry
@@ -123,3 +124,39 @@ def test_a_folder_of_another_world_is_no_registry(tmp_path: Path, lacks: str, sa
     assert said in str(fault)
     with pytest.raises(SimulatorError, match=r"market\.registry"):
         build_market(world(registry=tmp_path))
+
+
+@pytest.mark.parametrize(
+    ("market", "said"),
+    [
+        ({"switches": [{"meter": 1, "to": "999000111", "effective": TODAY}]}, "no ROR of the world has .* Did you mean 9990001110000"),
+        ({"switches": [{"meter": 1, "to": ROR_DUNS, "effective": 20260812}]}, "20260812 is no day; write it as 2026-08-12"),
+        ({"occupancies": [{"meter": 1, "customer": "customer.one", "move_in": TOMORROW, "move_out": TODAY}]}, "the move-out on 2026-08-12 comes before the move-in on 2026-08-13"),
+        ({"agreements": [{"meter": 1, "customer": "customer.one", "first_day": TOMORROW, "last_day": TODAY}]}, "ends on 2026-08-12, before it begins on 2026-08-13"),
+        ({"classes": {"customer.one": "ror_bulk"}}, "customer.one is no log-in of class ror_bulk; choose customer or home_automation"),
+        ({"registry": "/a", "onboarded": ["customer.one"]}, "the registry's folder says onboarded too; leave one out"),
+    ],
+)  # fmt: skip
+def test_what_no_market_can_be_is_refused(market: dict[str, Any], said: str) -> None:
+    with pytest.raises(ValidationError, match=said):
+        MarketSpec.model_validate(market)
+
+
+def test_a_day_that_a_customer_moves_in_and_out_on_is_one() -> None:
+    one = {"meter": 1, "customer": "customer.one", "move_in": TODAY, "move_out": TODAY}
+    agreed = {"meter": 1, "customer": "customer.one", "first_day": TODAY, "last_day": TODAY}
+    _, registry = registered(occupancies=[one], agreements=[agreed])
+    user, esiid = registry.users["customer.one"], world().esiid(1)
+    assert [registry.may_see(user, esiid, day) for day in (FIRST, TODAY, TOMORROW)] == [False, True, False]
+
+
+def test_meters_that_a_market_names_are_told_with_their_places() -> None:
+    told = MarketSpec.model_validate(
+        {"switches": [{"meter": 7, "to": ROR_DUNS, "effective": TODAY}], "service_points": [{"meter": 2}, {"meter": 9}]}
+    )
+    assert list(told.named) == [(("switches", 0), 7), (("service_points", 0), 2), (("service_points", 1), 9)]
+
+
+def test_the_faults_of_a_folders_files_are_told_first(tmp_path: Path) -> None:
+    faults = list(foreign_registry(world(registry=tmp_path / "none")))
+    assert {one.code for one in faults} == {"smt.registry.no_file"}

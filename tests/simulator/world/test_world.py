@@ -234,6 +234,7 @@ def test_file_of_faults_is_read_and_its_mistakes_are_told_with_their_lines(tmp_p
             "faults:\n  - kind: spike\n    meter: 1\n    facto: 3\n",
             r"faults\.yaml:2: faults\[1\].*'facto' is no field.*factor",
         ),
+        ("faults:\n  - {kind: spike, meter: 1, factor: much}\n", r"faults\[1\].*factor is 'much', not a number"),
         ("faults:\n  - {kind: dead}\n", r"faults\.yaml:2: faults\[1\].*whom"),
         ("faults:\n  - {kind: dead, rate: 2}\n", r"faults\.yaml:2: faults\[1\]\.rate.*out of range"),
         (
