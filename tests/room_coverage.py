@@ -16,8 +16,6 @@ LEAST = 90
 NOT_YET = {
     "headend": 30,
     "simulator/parties": 65,
-    "simulator/customer": 40,
-    "simulator/commands": 0,
     "simulator/smt": 85,
     "simulator/smt/usage": 80,
     "simulator/smt/access": 55,
