@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import sqlite3
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import date, timedelta
@@ -216,14 +217,16 @@ class Packed:
         np.copyto(held, (KNOWN | origin) + PRESENT * present, where=take, casting="unsafe")
         held |= again
 
-    def beside(self, other: Packed) -> None:
-        """Take in what another meter at the same place has told: one follows the other, within the day or between two rows."""
+    def beside(self, other: Packed) -> Packed:
+        """With what another meter at the same place has told: one follows the other, within the day or between two rows."""
+        both = copy.deepcopy(self)
         present, known = (other.flags & PRESENT) != 0, (other.flags & KNOWN) != 0
         origin = other.flags & np.uint8(ON_DEMAND)
         again = (self.flags | other.flags) & np.uint8(CHANGED)
-        self.merge(slice(None), other.wh, other.status, present, other.collected_at, origin, known)
+        both.merge(slice(None), other.wh, other.status, present, other.collected_at, origin, known)
         # Two meters' values of one interval are no value that came twice.
-        self.flags = (self.flags & ~np.uint8(CHANGED)) | again
+        both.flags = (both.flags & ~np.uint8(CHANGED)) | again
+        return both
 
     def columns(self) -> dict[str, bytes]:
         """The columns of the row."""

@@ -107,6 +107,8 @@ _VEE_BETWEEN = (
 )
 #: More than a day ever has.
 _MOST_RUNS = 2**31 - 1
+#: A look at days that is kept: a few kilobytes.
+_DAYS_KEPT = 256
 _CHANGE_DAY = sa.update(INTERVAL_DAYS).where(
     *(column == sa.bindparam(f"k_{column.name}") for column in INTERVAL_DAYS.primary_key)
 )
@@ -159,6 +161,9 @@ class HeadEndStore:
         Raises HeadEndError if it cannot be used, or another works on it.
         """
         self.records = records or MeterRecords()
+        #: Days as they were read last, and how often any was written: one inquiry looks at the same days several times.
+        self._days: dict[tuple[str, tuple[Seconds, ...], Channel], dict[_Row, Packed]] = {}
+        self._writes = 0
         self._engine, self._writing = database = open_database(url)
         try:
             self._seat = take_seat(self._engine)
@@ -221,6 +226,8 @@ class HeadEndStore:
             self._write(connection, {key: packed for key, packed in touched.items() if key not in old}, update=False)
             self._write(connection, {key: packed for key, packed in touched.items() if key in old}, update=True)
             self._note_kept(connection, ended, latest)
+        self._writes += 1
+        self._days.clear()
 
     def _note_kept(self, connection: sa.Connection, changed: Members[MeterDay], at: Seconds) -> None:
         """Keep whether ended days are complete now. changed: those of which something came."""
@@ -267,16 +274,31 @@ class HeadEndStore:
         channel: Channel | None = None,
     ) -> dict[tuple[MeterKey, int, Seconds], Packed]:
         """The same by place, whichever meters hung there; what a meter told of which the records know no place is left away."""
+        return self._by_place(self._packed(connection, esiids, starts, channel))
+
+    def _by_place(self, days: Mapping[_Row, Packed]) -> dict[tuple[MeterKey, int, Seconds], Packed]:
         found: dict[tuple[MeterKey, int, Seconds], Packed] = {}
-        for (esiid, number, start, meter), packed in self._packed(connection, esiids, starts, channel).items():
+        for (esiid, number, start, meter), packed in days.items():
             if (place := self.records.place(esiid, meter)) is None:
                 continue
             row = (place, number, start)
-            if row in found:
-                found[row].beside(packed)
-            else:
-                found[row] = packed
+            found[row] = found[row].beside(packed) if row in found else packed
         return found
+
+    def _days_of(self, esiid: str, starts: tuple[Seconds, ...], channel: Channel) -> dict[_Row, Packed]:
+        """Days of an ESI ID, to be looked at alone: kept until any day is written."""
+        key = (esiid, starts, channel)
+        held = self._days.get(key)
+        if held is None:
+            writes = self._writes
+            with self._engine.connect() as connection:
+                held = self._packed(connection, [esiid], starts, channel)
+            # Another thread may have written meanwhile.
+            if writes == self._writes:
+                if len(self._days) >= _DAYS_KEPT:
+                    self._days.clear()
+                self._days[key] = held
+        return held
 
     def _write(self, connection: sa.Connection, days: Mapping[_Row, Packed], *, update: bool) -> None:
         if not days:
@@ -312,9 +334,8 @@ class HeadEndStore:
         if not count:
             return ends, whole
         days = days_over(first, seconds(ends[-1]))
-        with self._engine.connect() as connection:
-            held = self._placed(connection, [meter.esiid], map(day_start, days), channel)
-        for (place, _, begins), packed in held.items():
+        held = self._days_of(meter.esiid, tuple(map(day_start, days)), channel)
+        for (place, _, begins), packed in self._by_place(held).items():
             if place != meter:
                 continue
             offset = (begins - first) // INTERVAL_S

@@ -62,34 +62,54 @@ class ToldStore:
     def __init__(self, database: Database) -> None:
         """Use the store's database, whose tables are made with the others."""
         self._engine, self._writing = database
+        #: What was told of ESI IDs on the day that was kept last: nobody else writes it, and most headers say what the one before said.
+        self._of_day: tuple[Seconds, dict[str, dict[MeterKey, MeterTold]]] = seconds(-1), {}
 
     def keep(self, told: Sequence[tuple[MeterKey, MeterTold]], at: Seconds) -> None:
         """Keep what sweeps or reads of an operating day were told, in their order, with what was told earlier that day. at: UTC epoch seconds at which one began."""
-        day = day_of(at)
+        start = day_start(day_of(at))
+        known = self._known(sorted({meter.esiid for meter, _ in told}), start)
+        held = {meter: one for esiid in {meter.esiid for meter, _ in told} for meter, one in known[esiid].items()}
+        merged = dict(held)
+        for meter, fresh in told:
+            merged[meter] = merged[meter].then(fresh) if meter in merged else fresh
+        told_of = {meter: one for meter, one in merged.items() if one != held.get(meter)}
+        if not told_of:
+            return
+        keys = [(meter.esiid, start, meter.number) for meter in told_of]
+        names = [column.name for column in METER_TOLD.primary_key]
+        facts = ({name: getattr(one, name) for name in MeterTold.__slots__} for one in told_of.values())
+        rows = [dict(zip(names, key, strict=True)) | of for key, of in zip(keys, facts, strict=True)]
         with self._writing.begin() as connection:
-            held = self._of(connection, sorted({meter.esiid for meter, _ in told}), day)
-            merged = dict(held)
-            for meter, fresh in told:
-                merged[meter] = merged[meter].then(fresh) if meter in merged else fresh
-            told_of = {meter: one for meter, one in merged.items() if one != held.get(meter)}
-            keys = [(meter.esiid, day_start(day), meter.number) for meter in told_of]
-            names = [column.name for column in METER_TOLD.primary_key]
-            if held and keys:
+            if held:
                 connection.execute(_LET_GO, [dict(zip(map("k_{}".format, names), key, strict=True)) for key in keys])
-            if keys:
-                facts = ({name: getattr(one, name) for name in MeterTold.__slots__} for one in told_of.values())
-                rows = [dict(zip(names, key, strict=True)) | of for key, of in zip(keys, facts, strict=True)]
-                connection.execute(sa.insert(METER_TOLD), rows)
+            connection.execute(sa.insert(METER_TOLD), rows)
+        for meter, one in told_of.items():
+            known[meter.esiid][meter] = one
+
+    def _known(self, esiids: Sequence[str], start: Seconds) -> dict[str, dict[MeterKey, MeterTold]]:
+        """What is held of a day that begins at ``start``, by ESI ID: of those asked for, and of others."""
+        if self._of_day[0] != start:
+            self._of_day = start, {}
+        known = self._of_day[1]
+        asked = [esiid for esiid in esiids if esiid not in known]
+        if asked:
+            with self._engine.connect() as connection:
+                held = self._of(connection, asked, start)
+            known.update({esiid: {} for esiid in asked})
+            for meter, one in held.items():
+                known[meter.esiid][meter] = one
+        return known
 
     def of(self, esiids: Sequence[str], day: date) -> dict[MeterKey, MeterTold]:
         """What the headers of an operating day told, of the meters at the ESI IDs that told something."""
         with self._engine.connect() as connection:
-            return self._of(connection, esiids, day)
+            return self._of(connection, esiids, day_start(day))
 
-    def _of(self, connection: sa.Connection, esiids: Sequence[str], day: date) -> dict[MeterKey, MeterTold]:
+    def _of(self, connection: sa.Connection, esiids: Sequence[str], start: Seconds) -> dict[MeterKey, MeterTold]:
         found = {}
         for chunk in chunks(list(esiids)):
-            told = connection.execute(_HELD, {"esiids": chunk, "start": day_start(day)})
+            told = connection.execute(_HELD, {"esiids": chunk, "start": start})
             for esiid, _, number, error, multiplier, interval_s, *rest in told:
                 found[MeterKey(esiid, number)] = MeterTold(error, multiplier, seconds(interval_s), *rest)
         return found

@@ -45,6 +45,7 @@ from simulator.smt.throttle.decision import (
     refusal_at,
     settle,
 )
+from simulator.smt.throttle.limits import MARKED
 from simulator.smt.throttle.policy_change import counted, take_over
 from simulator.smt.throttle.refusal_reasons import reason
 
@@ -74,7 +75,7 @@ class DatabaseAdmission:
         if not places:
             return Lease(())
         with writing(self._engine, turns=self._turns(places)) as connection:
-            states = _read(connection, places)
+            states = self._read(connection, places)
             before = {place: _snapshot(state) for place, state in states.items()}
             decided = decide(self._policy, requested, now, lambda limit, value: states[limit.name, value])
             if decided.refusal is not None:
@@ -89,7 +90,7 @@ class DatabaseAdmission:
         if not places:
             return
         with writing(self._engine, turns=self._turns(places)) as connection:
-            states = _read(connection, places)
+            states = self._read(connection, places)
             before = {place: _snapshot(state) for place, state in states.items()}
             ending = Ending(True, octets)
             taken = charged(self._policy, requested, at, now, ending, lambda limit, value: states[limit.name, value])
@@ -120,9 +121,19 @@ class DatabaseAdmission:
         if not places:
             return None
         with reading(self._engine) as connection:
-            states = _read(connection, places)
+            states = self._read(connection, places)
             decided = refusal_at(self._policy, requested, now, lambda limit, value: states[limit.name, value])
             return None if decided is None else _with_reason(connection, decided, requested, states)
+
+    def _read(self, connection: Connection, places: Sequence[_Place]) -> dict[_Place, LimitState]:
+        states = {place: LimitState() for place in places}
+        for row in connection.execute(*_selecting(throttle_window, places)):
+            states[row.limit_name, row.scope_value].windows[row.window_start] = Count(row.used, row.held)
+        marked = [place for place in places if self._limits[place[0]].measure in MARKED]
+        if marked:
+            for row in connection.execute(*_selecting(throttle_mark, marked)):
+                states[row.limit_name, row.scope_value].mark = Mark(row.level, row.as_of)
+        return states
 
     def _turns(self, places: Sequence[_Place]) -> list[str]:
         """Whom to take turns with: whoever reads or writes a state of the same scope value. Where no limit is shared, nobody waits."""
@@ -153,7 +164,7 @@ class DatabaseAdmission:
             ended = connection.execute(_END, {"key": request_key, "ended_at": now, "success": success})
             if ended.rowcount == 0 or not own:
                 return
-            states = _read(connection, places)
+            states = self._read(connection, places)
             before = {place: _snapshot(state) for place, state in states.items()}
             for name, value, window, amount in own:
                 settle(self._limits[name], states[name, value], window, amount, now, ending)
@@ -192,24 +203,19 @@ def _snapshot(state: LimitState) -> _Snapshot:
     return _Snapshot({start: (count.used, count.held) for start, count in state.windows.items()}, state.mark)
 
 
+def _selecting(table: Table, places: Sequence[_Place]) -> tuple[Select[Any], dict[str, str]]:
+    """What selects the rows of places, and what it is bound to."""
+    named = {f"limit{n}": name for n, (name, _) in enumerate(places)}
+    return _of_places(table, len(places)), named | {f"value{n}": value for n, (_, value) in enumerate(places)}
+
+
 @functools.cache
-def _selecting(table: Table, count: int) -> Select[Any]:
+def _of_places(table: Table, count: int) -> Select[Any]:
     """The rows of so many places."""
     limit, value = table.c.limit_name, table.c.scope_value
     return select(table).where(
         or_(*(and_(limit == bindparam(f"limit{n}"), value == bindparam(f"value{n}")) for n in range(count)))
     )
-
-
-def _read(connection: Connection, places: Sequence[_Place]) -> dict[_Place, LimitState]:
-    states = {place: LimitState() for place in places}
-    named = {f"limit{n}": name for n, (name, _) in enumerate(places)}
-    named |= {f"value{n}": value for n, (_, value) in enumerate(places)}
-    for row in connection.execute(_selecting(throttle_window, len(places)), named):
-        states[row.limit_name, row.scope_value].windows[row.window_start] = Count(row.used, row.held)
-    for row in connection.execute(_selecting(throttle_mark, len(places)), named):
-        states[row.limit_name, row.scope_value].mark = Mark(row.level, row.as_of)
-    return states
 
 
 def _write(connection: Connection, before: dict[_Place, _Snapshot], states: dict[_Place, LimitState]) -> None:

@@ -76,6 +76,10 @@ class Measure(StrEnum):
     METER_FAILURES = "meter_failures"
 
 
+#: What keeps a mark beside its counts: a level, or since when it is open.
+MARKED = frozenset({Measure.TOKENS, Measure.METER_FAILURES})
+
+
 #: How long a request is expected to be under way: the middle tier's median (DOMAIN §4 [S]).
 EXPECTED_S = seconds(70)
 

@@ -428,3 +428,45 @@ def test_values_that_came_again_and_differ_are_counted_whichever_is_kept(store: 
     block = store.day([ESIID], DAY)
     assert block.delivered[0, :4].tolist() == [101, 200, 300, 400]
     assert block.repeated == [2]
+
+
+def _asked(store: HeadEndStore) -> list[str]:
+    """What is asked of the store's database from here on."""
+    said: list[str] = []
+    for engine in (store._engine, store._writing):
+        sa.event.listen(
+            engine, "before_cursor_execute", lambda _c, _u, statement, *_: said.append(statement.split()[0])
+        )
+    return said
+
+
+def test_days_are_read_once_until_one_is_written_and_shown_as_they_are_then(store: HeadEndStore) -> None:
+    store.keep([_reading(MIDNIGHT, [100, 200])], MIDNIGHT + 3600, "sweep")
+    said = _asked(store)
+    for _ in range(2):
+        assert store.first_missing(METER, MIDNIGHT, MIDNIGHT + 3600) == MIDNIGHT + 1800
+        assert store.reaches_to(ESIID, MIDNIGHT) == MIDNIGHT + 1800
+        assert store.window(ESIID, MIDNIGHT, MIDNIGHT + 3600).wh.tolist() == [100, 200]
+    assert said == ["SELECT"]
+    store.keep([_reading(MIDNIGHT, [100, 250, 300])], MIDNIGHT + 7200, "sweep")
+    assert store.window(ESIID, MIDNIGHT, MIDNIGHT + 3600).wh.tolist() == [100, 250, 300]
+    assert store.reaches_to(ESIID, MIDNIGHT) == MIDNIGHT + 2700
+
+
+def test_header_that_says_what_the_day_said_before_is_not_written_again(tmp_path: Path) -> None:
+    url = f"sqlite:///{tmp_path / 'headend.sqlite'}"
+    store = HeadEndStore(url)
+    same, off = MeterTold(0, 1, seconds(900)), MeterTold(40, 1, seconds(900))
+    store.told.keep([(METER, same)], MIDNIGHT)
+    said = _asked(store)
+    store.told.keep([(METER, same)], seconds(MIDNIGHT + 60))
+    assert said == []
+    store.told.keep([(METER, off)], seconds(MIDNIGHT + 120))
+    assert {"DELETE", "INSERT"} <= set(said)
+    store.close()
+    again = HeadEndStore(url)
+    said = _asked(again)
+    again.told.keep([(METER, off)], seconds(MIDNIGHT + 180))
+    assert said == ["SELECT"]
+    assert again.told.of([ESIID], DAY) == {METER: off}
+    again.close()
