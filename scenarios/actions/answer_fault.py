@@ -42,13 +42,18 @@ class AnswerFault(Act):
     """The head-end's answers are bent, from now on, so that they break one of SMT's rules for them, or almost do."""
 
     rule: str = Field(description="A rule of simulator/smt/ondemand/rules.csv.")
-    which: Literal["fault", "near"] = Field(default="fault", description="near: what comes near to it and is let pass.")
+    which: Literal["fault", "least", "near"] = Field(
+        default="fault",
+        description="near: what comes near to it and is let pass. least: what breaks it by a second, where only a clock that stands tells it from near.",
+    )
     answers: int = Field(default=1, ge=1, le=1000, description="So many answers of the kind that the rule is about.")
 
     @model_validator(mode="after")
     def _there_is_one(self) -> Self:
         if self.rule not in faults():
             raise ValueError(f"no answer can be bent by a rule {self.rule}; {did_you_mean(self.rule, faults())}")
+        if self.which not in faults()[self.rule]:
+            raise ValueError(f"no answer breaks {self.rule} by a second; leave 'which' out")
         return self
 
 
@@ -160,7 +165,7 @@ def _tell(seen: SeenFault) -> str:
 
 def _implied(action: AnswerFault) -> dict[str, Any]:
     """One that bent nothing shows nothing; what breaks a rule is found, and what comes near to that is not."""
-    return {"bent": {"at_least": 1}, "caught": action.which == "fault"}
+    return {"bent": {"at_least": 1}, "caught": action.which != "near"}
 
 
 ROWS = (

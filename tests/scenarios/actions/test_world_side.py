@@ -79,6 +79,7 @@ def test_each_bent_answer_is_noted(world_side: dict[str, JudgedRun]) -> None:
     [
         ({"do": "tdsp_file", "day": "2026-08-10", "wrong": "emty", "expect": {"codes": ["F2"]}}, "Did you mean empty?"),
         ({"do": "answer_fault", "rule": "NO-REGISTR"}, "Did you mean NO-REGISTER?"),
+        ({"do": "answer_fault", "rule": "HOLE", "which": "least"}, "No answer breaks HOLE by a second"),
         ({"do": "answer_fault", "rule": "UNKNOWN-FIELD"}, "No answer can be bent by a rule UNKNOWN-FIELD"),
         ({"do": "registry_change", "change": "switch"}, "Switch needs a 'to'. Write"),
         ({"do": "registry_change", "change": "agree", "to": "x"}, "Agree has no 'to'. Leave"),
