@@ -22,6 +22,9 @@ from simulator.input.whole_text import whole_text
 #: Where a value stands: keys of mappings and places in lists, from 0 on.
 Loc = tuple[str | int, ...]
 
+#: Values of a document with what each alias stands for; a default of this project.
+MOST_VALUES = 1_000_000
+
 _CLOCK = re.compile(r"([01]\d|2[0-3]):[0-5]\d(:00)?")
 
 
@@ -181,6 +184,9 @@ def read_yaml(text: str, place: str, loader: type[CoreLoader] = CoreLoader) -> Y
                 return YamlDocument(place, None)
             for endless in _within_itself(root, set(), set()):
                 raise problem("a value that contains itself: its alias stands inside it", endless.start_mark.line + 1)
+            for folded in _too_much(root, {}):
+                told = f"an alias of aliases: written out it has more than {MOST_VALUES:,} values"
+                raise problem(told, folded.start_mark.line + 1)
             for key in _doubles(root, set()):
                 raise problem(f"'{key.value}' stands twice in one mapping", key.start_mark.line + 1)
             return YamlDocument(place, reader.construct_document(root), root)
@@ -204,9 +210,31 @@ def _within_itself(node: yaml.Node, around: set[int], seen: set[int]) -> Iterato
     if id(node) in seen or isinstance(node, yaml.ScalarNode):
         return
     seen.add(id(node))
-    inner = [one for pair in node.value for one in pair] if isinstance(node, yaml.MappingNode) else node.value
-    for child in inner:
+    for child in _inner(node):
         yield from _within_itself(child, around | {id(node)}, seen)
+
+
+def _too_much(node: yaml.Node, sizes: dict[int, int]) -> Iterator[yaml.Node]:
+    """Values that aliases make of more than anybody would write: a few lines could stand for more than a machine holds. None may be within itself."""
+    if id(node) in sizes:
+        return
+    inner = _inner(node)
+    for child in inner:
+        yield from _too_much(child, sizes)
+    sizes[id(node)] = 1 + sum(sizes[id(child)] for child in inner)
+    if MOST_VALUES < sizes[id(node)] > len(sizes):
+        yield node
+
+
+def _inner(node: yaml.Node) -> list[yaml.Node]:
+    """What a list or a mapping holds, keys too."""
+    match node:
+        case yaml.MappingNode():
+            return [one for pair in node.value for one in pair]
+        case yaml.SequenceNode():
+            return list(node.value)
+        case _:
+            return []
 
 
 def _doubles(node: yaml.Node, seen: set[int]) -> Iterator[yaml.Node]:

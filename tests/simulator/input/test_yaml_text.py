@@ -12,6 +12,9 @@ from hypothesis import strategies as st
 
 from simulator.input.yaml_text import ExactLoader, YamlDocument, YamlProblem, field_name, read_yaml
 
+#: Ten lines that stand for 10^9 values.
+BOMB = "a: &a0 [x]\n" + "".join(f"a{of + 1}: &a{of + 1} [{', '.join([f'*a{of}'] * 10)}]\n" for of in range(9))
+
 
 @pytest.mark.parametrize(
     ("text", "value"),
@@ -53,6 +56,7 @@ def test_the_exact_loader_reads_fractions_as_decimals() -> None:
         ("a: 1\n---\nb: 2", ".", 2),
         ("a: &x [*x]\nb: *y", ".", 2),
         ("a: 1\nb: &x {c: [*x]}", "contains itself", 2),
+        (BOMB, "an alias of aliases: written out it has more than 1,000,000 values", 7),
         ("a: b\x00", "character", 1),
         ("? [a]\n: b", ".", 1),
         ("a: !!python/object:os.system x", ".", 1),
