@@ -83,7 +83,9 @@ def lint(files: NamedFiles = None, as_json: AsJson = False) -> None:
         for mistake in mistakes:
             typer.echo(str(mistake.error), err=True)
         for one in sound:
-            typer.echo(f"{path}: sound. {one.name}, {len(one.timeline)} actions, {one.world.meters} meters.")
+            actions, meters = len(one.timeline), one.world.meters
+            told = f"{actions} action{'s' * (actions != 1)}, {meters} meter{'s' * (meters != 1)}"
+            typer.echo(f"{path}: sound. {one.name}, {told}.")
     if as_json:
         print_json(reports, alone=len(reports) == 1)
     if not all(report["sound"] for report in reports):
@@ -150,7 +152,7 @@ def take_from(
     for line in taken.told:
         typer.echo(line, err=True)
     typer.echo(
-        f"{taken.out}: {taken.actions} actions of {taken.entries:,} entries; look at it with 'ami scenario lint {shlex.quote(str(taken.out))}', run it."
+        f"{taken.out}: {taken.counts}; look at it with 'ami scenario lint {shlex.quote(str(taken.out))}', run it."
     )
 
 

@@ -50,6 +50,11 @@ class Taken(NamedTuple):
     entries: int
     told: list[str]
 
+    @property
+    def counts(self) -> str:
+        """How many actions of how many entries, in words."""
+        return _counts(self.actions, self.entries)
+
 
 class _Source(NamedTuple):
     """What was read of a file. ``notes``: of it as a whole."""
@@ -266,7 +271,7 @@ def _unsound(why: str, file: Path) -> ScenarioError:
 
 
 def _head(source: _Source, carried: list[Carried], left: list[Left]) -> Iterator[str]:
-    counts = f"{len(carried)} actions of {source.entries:,} entries"
+    counts = _counts(len(carried), source.entries)
     folded = f", {source.mapped.folded:,} of which are part of another's action" if source.mapped.folded else ""
     yield f"Made of {source.what}: {counts}{folded}; {len(left)} could not be carried."
     dropped = [
@@ -279,6 +284,10 @@ def _head(source: _Source, carried: list[Carried], left: list[Left]) -> Iterator
         yield f"ESI IDs and meter numbers are those of meters {which}, in order of appearance."
     if source.names.shift:
         yield f"Days are moved by {source.names.shift.days:+,}."
+
+
+def _counts(actions: int, entries: int) -> str:
+    return f"{actions} {_plural('action', actions)} of {entries:,} {'entry' if entries == 1 else 'entries'}"
 
 
 def _plural(kind: str, count: int) -> str:
