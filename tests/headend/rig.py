@@ -58,6 +58,8 @@ class Rig:
         self.posting: HeadEndError | None = None
         #: Units behind the gateway that the records name at the ESI ID; at 1 hangs the meter, at others nothing.
         self.units = [1]
+        #: Whether it goes on from what its store holds, and its first operating day.
+        self.resume, self.first_day = False, day_of(now)
 
     async def __aenter__(self) -> Rig:
         self._closing = AsyncExitStack()
@@ -90,7 +92,9 @@ class Rig:
         self.store = HeadEndStore(self.url, MeterRecords(addresses))
         self.headend = HeadEnd(
             self.runtime,
-            HeadEndSettings("a head-end", "9990000000001", day_of(self.now), START, push_to_smt=self.push),
+            HeadEndSettings(
+                "a head-end", "9990000000001", self.first_day, START, resume=self.resume, push_to_smt=self.push
+            ),
             self.store,
             http,
             self._post,

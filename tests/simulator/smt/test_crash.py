@@ -2,12 +2,8 @@
 
 from __future__ import annotations
 
-import os
-
 import pytest
 
-from headend import boundaries
-from headend.boundaries import BOUNDARIES
 from tests.simulator.smt import crash_day
 from tests.simulator.smt.crash_headend_play import play_headend
 from tests.simulator.smt.crash_play import play
@@ -80,16 +76,3 @@ def test_without_a_crash_the_play_ends_as_asked() -> None:
     told = play("", frozenset((NEIGHBOUR,)))
     assert not told.killed
     assert sorted(entry.last.state.value for entry in told.entries) == ["completed", "completed", "failed", "refused"]
-
-
-def test_a_boundary_is_passed_unless_the_process_is_a_tests(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("AMI_CRASH_AT", "request.before_commit")
-    boundaries.arm()
-    boundaries.boundary("request.before_commit")
-    monkeypatch.setenv("AMI_TEST_BUILD", "1")
-    monkeypatch.setenv("AMI_CRASH_AT", "nowhere")
-    with pytest.raises(ValueError, match="there is no boundary 'nowhere'"):
-        boundaries.arm()
-    monkeypatch.undo()
-    boundaries.arm(os.environ)
-    assert len(set(BOUNDARIES)) == len(BOUNDARIES)
