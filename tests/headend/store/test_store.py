@@ -456,17 +456,17 @@ def test_days_are_read_once_until_one_is_written_and_shown_as_they_are_then(stor
 def test_header_that_says_what_the_day_said_before_is_not_written_again(tmp_path: Path) -> None:
     url = f"sqlite:///{tmp_path / 'headend.sqlite'}"
     store = HeadEndStore(url)
-    same, off = MeterTold(0, 1, seconds(900)), MeterTold(40, 1, seconds(900))
+    same, off = MeterTold(seconds(0), 1), MeterTold(seconds(40), 1)
     store.told.keep([(METER, same)], MIDNIGHT)
     said = _asked(store)
-    store.told.keep([(METER, same)], seconds(MIDNIGHT + 60))
+    store.told.keep([(METER, same)], MIDNIGHT + 60)
     assert said == []
-    store.told.keep([(METER, off)], seconds(MIDNIGHT + 120))
+    store.told.keep([(METER, off)], MIDNIGHT + 120)
     assert {"DELETE", "INSERT"} <= set(said)
     store.close()
     again = HeadEndStore(url)
     said = _asked(again)
-    again.told.keep([(METER, off)], seconds(MIDNIGHT + 180))
+    again.told.keep([(METER, off)], MIDNIGHT + 180)
     assert said == ["SELECT"]
     assert again.told.of([ESIID], DAY) == {METER: off}
     again.close()
