@@ -19,11 +19,11 @@ _COMPILED: LRUCache[object, object] = LRUCache(_MOST)
 
 
 def sharing(engine: sa.Engine) -> sa.Engine:
-    """An engine that has not connected yet, made to take what was compiled for others of its kind."""
-    if engine.dialect.name == "sqlite":
-        engine.dialect = _DIALECTS.get("sqlite", engine.dialect)
-        engine.update_execution_options(compiled_cache=_COMPILED)
-    return engine
+    """An engine over the same connections that takes what was compiled for others of its kind; it has not connected yet."""
+    if engine.dialect.name != "sqlite":
+        return engine
+    dialect = _DIALECTS.get("sqlite", engine.dialect)
+    return sa.Engine(engine.pool, dialect, engine.url, execution_options={"compiled_cache": _COMPILED})
 
 
 def share(engine: sa.Engine) -> None:
