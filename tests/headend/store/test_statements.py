@@ -9,7 +9,8 @@ import pytest
 import sqlalchemy as sa
 
 from headend.store import rows, statements
-from headend.store.migrate import bring_up_to_date
+from headend.store.migrate import bring_up_to_date, versions_table
+from headend.store.migrations import MIGRATIONS
 from simulator.smt.database import engine as smt
 from simulator.smt.database import tables
 
@@ -43,10 +44,10 @@ def test_where_some_tables_are_there_the_others_are_added(tmp_path: Path) -> Non
     engine = sa.create_engine(f"sqlite:///{tmp_path / 'some.sqlite'}")
     metadata = sa.MetaData()
     one, two = (sa.Table(name, metadata, sa.Column("x", sa.Integer, index=True)) for name in ("one", "two"))
-    versions = rows.versions_table(metadata)
+    versions = versions_table(metadata)
     one.create(engine)
     with engine.begin() as connection:
-        bring_up_to_date(connection, metadata, versions, rows.MIGRATIONS, "two")
+        bring_up_to_date(connection, metadata, versions, MIGRATIONS, "two")
         assert set(sa.inspect(connection).get_table_names()) == {"one", "two", versions.name}
     assert two.name in {table for _, _, table, _ in schema(engine)}
 
