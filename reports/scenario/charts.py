@@ -95,6 +95,8 @@ def _daily(usage: list[Interval], cycle: Cycle) -> Stacks:
         totals[day_of_interval(one.end)][kind_of(one.quality, one.source)] += one.wh
     days = cycle.days
     step = -(-len(days) // _MARKS)
+    # Halved where there is room: of a short cycle each day.
+    step, half = (step, 1) if step <= _MARKS - 1 else (step + step % 2, (step + 1) // 2)
     words = {}
     for at, day in enumerate(days):
         estimated, whole = totals[day][ESTIMATED], sum(totals[day].values())
@@ -110,7 +112,7 @@ def _daily(usage: list[Interval], cycle: Cycle) -> Stacks:
         list(marked.values()),
         [(at, marked[at]) for at in range(0, len(days), step)],
         {kind: [totals[day][kind] for day in days] for kind in KINDS},
-        [(at, marked[at]) for at in range(step // 2, len(days), step) if step > 1],
+        [(at, marked[at]) for at in range(0, len(days), half) if at % step],
         words,
     )
 
