@@ -47,11 +47,12 @@ from simulator.smt.doors.portal.door import InvalidToken
 from simulator.smt.doors.web import account, meter
 from simulator.smt.doors.web import reads as web_reads
 from simulator.smt.doors.web import usage as web_usage
-from simulator.smt.doors.web.door import page_at_fault, tell_problems
+from simulator.smt.doors.web.door import PAGES, page_at_fault, problem_page
 from simulator.smt.errors import BAD_FIELD, GATEWAY, UNROUTED, BusinessError, GatewayRefusal
 from simulator.smt.ondemand.inquiries import CALL_BACKS, CallBack
 from simulator.smt.party import Smt, SmtConfig
 from simulator.web.frame import served
+from simulator.web.visitors import tell_problems
 
 __all__ = ["Smt", "SmtConfig", "create_app"]
 
@@ -236,7 +237,7 @@ def _unrouted(smt: Smt, request: Request, status: int, meant: str, headers: Mapp
 
 
 def _tell_errors(app: FastAPI, smt: Smt) -> None:
-    tell_problems(app, smt)
+    tell_problems(app, PAGES, lambda request, status, problem: problem_page(request, smt, status, problem))
 
     @app.exception_handler(BusinessError)
     async def business(_request: Request, error: BusinessError) -> JSONResponse:

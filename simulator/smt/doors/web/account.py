@@ -15,13 +15,14 @@ from meters.calendar import day_of, to_s
 from simulator.smt.access.gatekeeper import TokenKind
 from simulator.smt.access.log import What
 from simulator.smt.doors.both.served import Peer, ServedSmt
-from simulator.smt.doors.web.door import COOKIE, LOGIN, PAGES, SITE, Fields, Form, Session, own_path, pages, show
+from simulator.smt.doors.web.door import COOKIE, LOGIN, PAGES, SITE, Form, Session, pages, show
 from simulator.smt.doors.web.reads import STANDS
 from simulator.smt.party import Smt
 from simulator.smt.registry.log_in import LoginFault
 from simulator.smt.registry.records import ServicePoint, User
 from simulator.web.gallery import gallery
 from simulator.web.site import HEADERS
+from simulator.web.visitors import Fields, own_path
 from simulator.web.words import instant
 
 #: Meters on one page. A default of this project.
@@ -39,7 +40,7 @@ def router() -> APIRouter:
     async def login_form(request: Request, smt: ServedSmt) -> Response:
         session = request.cookies.get(COOKIE, "")
         if session and smt.gatekeeper.user_of(session, TokenKind.WEB):
-            return _to(own_path(request.query_params.get("next", "")))
+            return _to(own_path(PAGES, request.query_params.get("next", "")))
         return _login(smt, request.query_params.get("next", ""))
 
     @routes.post(LOGIN)
@@ -51,7 +52,7 @@ def router() -> APIRouter:
             return _login(smt, after, 403 if blocked else 401, _BLOCKED if blocked else _REFUSED, name)
         # The session that was there before is nobody's any more: who knew it does not come in with this one.
         smt.gatekeeper.end(request.cookies.get(COOKIE, ""), TokenKind.WEB)
-        answer = _to(own_path(after))
+        answer = _to(own_path(PAGES, after))
         secure = request.url.scheme == "https"
         session = smt.gatekeeper.issue(found, TokenKind.WEB).text
         answer.set_cookie(COOKIE, session, path=PAGES, httponly=True, samesite="strict", secure=secure)

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from datetime import date
 
 from simulator.smt.doors.both.bodies import day_asked
-from simulator.smt.doors.web.door import WebProblem
+from simulator.web.visitors import WebProblem
 from simulator.web.words import named_day
 
 #: Characters of a value that are told again.

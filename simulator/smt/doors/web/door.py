@@ -2,15 +2,12 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Any
-from urllib.parse import quote, urlsplit
 
-from fastapi import APIRouter, Depends, FastAPI, Request, Response
-from fastapi.responses import RedirectResponse
+from fastapi import APIRouter, Depends, Request, Response
 
 from simulator.smt.access.gatekeeper import TokenKind
 from simulator.smt.doors.both.served import ServedSmt
@@ -19,7 +16,8 @@ from simulator.smt.errors import BusinessError
 from simulator.smt.party import Smt
 from simulator.smt.registry.records import User, UserKind
 from simulator.web.parts import Problem
-from simulator.web.site import HEADERS, Site, bears, fields_of, of_same_origin, wanted_part
+from simulator.web.site import Site, wanted_part
+from simulator.web.visitors import Fields, SignInError, WebProblem, of_session
 from simulator.web.words import instant
 
 SITE = Site("Smart Meter Texas (test bed)", PAGES)
@@ -27,22 +25,6 @@ LOGIN = f"{PAGES}login"
 #: The session's cookie. Cookies know no port, so another face has another name.
 COOKIE = "ami_smt_session"
 _ROOM = Path(__file__).parent
-#: Where somebody may be led after the log-in: a path of ours.
-_OWN_PATH = re.compile(rf"{PAGES}[\w/?=&.%+-]*", re.ASCII)
-
-
-class WebProblem(Exception):  # noqa: N818 (it is the visitor's, not an error of ours)
-    """What stands against a request, as its page tells it."""
-
-    def __init__(self, status: int, code: str, what: str, mend: str) -> None:
-        """status: of HTTP. code: in one word, or the part of the address at fault."""
-        super().__init__(code)
-        self.status = status
-        self.problem = Problem(code, what, mend)
-
-
-class SignInError(Exception):
-    """A request without a session that is alive."""
 
 
 def unknown() -> WebProblem:
@@ -71,38 +53,17 @@ async def _visitor(request: Request, smt: ServedSmt) -> Visitor:
 Session = Annotated[Visitor, Depends(_visitor)]
 
 
-async def _same_origin(request: Request) -> dict[str, str]:
-    if not of_same_origin(request):
-        raise WebProblem(
-            403, "origin", "This form was not sent by a page of this portal.", "Open the page here, and send its form."
-        )
-    return await fields_of(request)  # fmt: skip
-
-
-#: Of a handler's parameter: the fields of a form that a page of ours sent. WebProblem of another's.
-Fields = Annotated[dict[str, str], Depends(_same_origin)]
-
-
 async def _form(fields: Fields, who: Session) -> dict[str, str]:
-    if not bears(fields, who.form_token):
-        raise WebProblem(
-            403, "form_token", "This form is not of your session.", "Load the page anew, and send its form again."
-        )
-    return fields  # fmt: skip
+    return of_session(fields, who.form_token)
 
 
-#: The same of a visitor with a session, whose form bears its token.
+#: The fields of a form of a visitor with a session, which bears its token.
 Form = Annotated[dict[str, str], Depends(_form)]
 
 
 def pages() -> APIRouter:
     """A router of pages, none of which is a call of an API."""
     return APIRouter(include_in_schema=False)
-
-
-def own_path(text: str) -> str:
-    """Where to go after a log-in: the path if it is one of ours, otherwise the first page."""
-    return text if _OWN_PATH.fullmatch(text) and "//" not in text else PAGES
 
 
 def show(
@@ -132,22 +93,3 @@ def page_at_fault(
         return None
     problem = Problem(code, what, "Go back, or begin at your meters.")
     return show(smt, None, "problem.html.j2", status, headers, title="That did not work", problem=problem)
-
-
-def tell_problems(app: FastAPI, smt: Smt) -> None:
-    """Answer what stands against a request for a page by a page."""
-
-    @app.exception_handler(WebProblem)
-    async def told(request: Request, error: WebProblem) -> Response:
-        return problem_page(request, smt, error.status, error.problem)
-
-    @app.exception_handler(SignInError)
-    async def sign_in(request: Request, _error: SignInError) -> Response:
-        # A form whose session has ended leads to the page that it was on.
-        at = request.url if request.method == "GET" else urlsplit(request.headers.get("referer", ""))
-        back = own_path(f"{at.path}?{at.query}" if at.query else at.path)
-        if wanted_part(request):
-            whole = urlsplit(request.headers.get("referer", ""))
-            back = own_path(f"{whole.path}?{whole.query}" if whole.query else whole.path)
-            return Response(status_code=401, headers={**HEADERS, "x-location": f"{LOGIN}?next={quote(back)}"})
-        return RedirectResponse(LOGIN if back == PAGES else f"{LOGIN}?next={quote(back)}", 303, HEADERS)

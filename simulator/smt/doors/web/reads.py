@@ -20,7 +20,7 @@ from simulator.smt.doors.both.asked import asked_by
 from simulator.smt.doors.both.refusal import SILENT, wire_refusal
 from simulator.smt.doors.both.served import ServedSmt
 from simulator.smt.doors.portal.reads import latest_shown
-from simulator.smt.doors.web.door import PAGES, Form, Session, Visitor, WebProblem, pages, show, unknown
+from simulator.smt.doors.web.door import PAGES, Form, Session, Visitor, pages, show, unknown
 from simulator.smt.errors import BusinessError
 from simulator.smt.ondemand.filing import Asked
 from simulator.smt.ondemand.ledger import Entry
@@ -30,6 +30,7 @@ from simulator.smt.throttle.decision import Door
 from simulator.web.kinds import KINDS, METER, STORE
 from simulator.web.parts import Progress, Step
 from simulator.web.site import HEADERS, wanted_part
+from simulator.web.visitors import WebProblem
 from simulator.web.words import by_the_clock, clock, instant
 
 #: The part of a page that tells how a request stands, and what it says when it has ended.

@@ -21,7 +21,7 @@ from simulator.smt.doors.both.asked import dates_asked
 from simulator.smt.doors.both.served import ServedSmt
 from simulator.smt.doors.both.usage_reads import CHANNELS, apart, billed_periods, sees_any, stored_days
 from simulator.smt.doors.web.asked import day_of_query, one_of
-from simulator.smt.doors.web.door import PAGES, Session, Visitor, WebProblem, pages, show, unknown
+from simulator.smt.doors.web.door import PAGES, Session, Visitor, pages, show, unknown
 from simulator.smt.doors.web.reads import own_request, progress_of
 from simulator.smt.doors.web.series import by_day, by_period, posted_day, unposted_day
 from simulator.smt.errors import BusinessError
@@ -32,6 +32,7 @@ from simulator.smt.usage import green_button
 from simulator.smt.usage.formats import INTERVAL_STEM, interval_csv, lse_file, report_name
 from simulator.web.charts import Chart
 from simulator.web.site import HEADERS, wanted_part
+from simulator.web.visitors import WebProblem
 from simulator.web.words import instant, named_day
 
 PART = "usage"

@@ -7,7 +7,8 @@ import re
 import pytest
 
 from simulator.smt.access.gatekeeper import TokenKind
-from simulator.smt.doors.web.door import COOKIE, own_path
+from simulator.smt.doors.web.door import COOKIE, PAGES
+from simulator.web.visitors import own_path
 from tests.simulator.smt.doors.web.visits import ORIGIN, visiting
 from tests.simulator.smt.rig import PASSWORD, PLAIN, Rig
 
@@ -140,7 +141,7 @@ async def test_guesses_at_the_page_and_at_the_apis_count_together(rig: Rig) -> N
 async def test_a_log_in_leads_to_the_page_that_was_asked_for_and_to_no_other_site(
     rig: Rig, text: str, path: str
 ) -> None:
-    assert own_path(text) == path
+    assert own_path(PAGES, text) == path
     async with visiting(rig) as visit:
         assert (await visit.log_in("customer", next=text)).headers["location"] == path
 
