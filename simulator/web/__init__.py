@@ -1,5 +1,6 @@
 """The frame and kit of all that is HTML: one stylesheet, one layout, one table of colours. Knows no party, and no page needs a script or another host.
 
+``bills``     what a bill rests on, where its cycle goes, what is said of it, as the macros take it
 ``charts``    bars by time as SVG, one kind each or stacked: arrays in, text out
 ``frame``     puts a body into the layout: landmarks, contents from its headings, version, what day it is about
 ``gallery``   each component in each of its states

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from dataclasses import replace
 from datetime import date
+from decimal import Decimal
 from pathlib import Path
 
 from starlette.responses import HTMLResponse
 
 from meters.calendar import intervals_in
+from simulator.web.bills import Fan, FanRow, MoneyParts, MoneyRow, Piece, Side, Total, said
 from simulator.web.charts import QUARTER_HOURS, Chart, Column, Stacks, day_ticks
 from simulator.web.kinds import ACTUAL, ESTIMATED, EXPECTED, METER, MISSING, STORE
 from simulator.web.lanes import Lane, Lanes, Span
@@ -140,6 +142,70 @@ def part_bars() -> dict[str, list[Part]]:
     return {"what a bill rests on": owed, "one part": owed[:1]}
 
 
+def bills() -> dict[str, MoneyParts]:
+    """By the name of its state."""
+    fixed = MoneyRow("", "charges by the day, credits, fees", 0, 0, Decimal("1.69"), 0, Decimal("1.69"))
+    vee = MoneyRow(ACTUAL, "VEE actual", 1056, 792_316, Decimal("171.97"), 792_316, Decimal("171.97"))
+    estimated = MoneyRow(ESTIMATED, "VEE estimated", 8, 1_300, Decimal("0.31"), 1_300, Decimal("0.31"))
+    ahead = MoneyRow(EXPECTED, "expected", 76, 54_452, Decimal("11.82"))
+    read = [
+        MoneyRow(STORE, "non-VEE from the store", 64, 46_200, Decimal("10.03")),
+        MoneyRow(METER, "non-VEE from the meter", 12, 12_217, Decimal("2.65")),
+    ]
+    beside = ahead._replace(intervals=0, wh=0, usd=Decimal(0), other_wh=54_452, other_usd=Decimal("11.82"))
+    both = [vee, estimated, *read, beside, fixed]
+    alone = MoneyParts([vee, ahead, fixed], Total(846_768, Decimal("185.48")))
+    return {
+        "told without a read": alone,
+        "with the read, beside it without": MoneyParts(
+            both, Total(852_033, Decimal("186.65")), "without the read", Total(848_068, Decimal("185.79"))
+        ),
+        "a part of the gap did not come": MoneyParts([vee, read[0], ahead, fixed], Total(892_968, Decimal("195.51"))),
+        "it does not add up": replace(alone, total=Total(846_769, Decimal("185.49"))),
+        "nothing used yet": MoneyParts([fixed], Total(0, Decimal("1.69"))),
+    }
+
+
+def fans() -> dict[str, Fan]:
+    """By the name of its state."""
+    chart = replace(line_charts()["a fan"], label="kWh of the cycle so far, and where it may go")
+    rows = [
+        FanRow("Nine of ten end above (P10)", "943.120", "$98.02", ""),
+        FanRow("In the middle (P50)", "1,002.417", "$108.20", ""),
+        FanRow("Nine of ten end below (P90)", "1,061.900", "$214.66", ""),
+    ]
+    table = Table(
+        ["Up to", "P10, kWh", "P50, kWh", "P90, kWh"], [["Sat Aug 15 00:00 CDT", "943.120", "1,002.417", "1,061.900"]]
+    )
+    edge = Side(
+        "bill credit of $100.00 is earned at 1,000 kWh", "1,000 kWh", "69.412 kWh to go", 52, "$108.20", "$210.40"
+    )
+    return {
+        "either side of an edge": Fan(chart, table, rows, [edge]),
+        "an edge that is passed, and one out of reach": Fan(
+            chart,
+            table,
+            rows,
+            [
+                edge._replace(to_go="passed by 0.000 kWh", odds=100, short=""),
+                edge._replace(edge="energy price changes above 2,000 kWh", at="2,000 kWh", odds=0, reached=""),
+            ],
+        ),
+        "a short history": Fan(chart, table, rows, short="Only 3 whole days before are known: the range is wide."),
+    }  # fmt: skip
+
+
+def speeches() -> dict[str, list[list[Piece]]]:
+    """By the name of its state."""
+    owed = "You owe about $410.76 by now ($408.00 to $412.70 in eight of ten), with tax."
+    return {
+        "each number leads to where it comes from": said(
+            [owed, "That is for 846.768 kWh."], {"$410.76": "top", "846.768": "top"}
+        ),
+        "from the books alone": said(["On our books: last bill $131.07, paid $131.07, $0.00 due 2026-08-02."], {}),
+    }
+
+
 def requests() -> dict[str, Progress]:
     """By the name of its state."""
     words, at = ("Taken", "Queued", "Sent", "Answered"), "17:40:00 CDT"
@@ -186,6 +252,9 @@ def gallery(site: Site) -> HTMLResponse:
         lined=line_charts(),
         laned=lane_charts(),
         parted=part_bars(),
+        bills=bills(),
+        fans=fans(),
+        speeches=speeches(),
         told=Table(["What", "Value"], [["what the chart draws", "1.000"]]),
         requests=requests(),
         problem=Problem("day", "There is no such day: 2026-02-30.", "Write it as 2026-08-12."),
