@@ -22,8 +22,10 @@ from simulator.parties.headend import EXCHANGE_S
 from simulator.parties.wire_file import open_wire
 from simulator.ror.accounts.book import AccountBook
 from simulator.ror.client import SmtClient
-from simulator.ror.desk.app import Entry, Served, create_app
+from simulator.ror.desk.app import create_app
 from simulator.ror.desk.calls import CallDesk, DeskLimits
+from simulator.ror.desk.served import Entry, Served
+from simulator.ror.desk.web.door import PAGES
 from simulator.ror.pattern import weather_of
 from simulator.runtime.clock import Clock
 from simulator.runtime.driver import Runtime
@@ -124,11 +126,17 @@ class RorParty:
         await self.server.stop()
         await self._http.aclose()
 
+    @property
+    def desk_url(self) -> str:
+        """Where its agents' call screen begins."""
+        return f"{self.server.url}{PAGES}"
+
     def ready(self) -> dict[str, Any]:
         """The ready line of a retailer alone."""
         return {
             "event": "ready",
             "ror_url": self.server.url,
+            "desk_url": self.desk_url,
             "accounts": len(self.desk.book),
             "lost_calls": self.desk.lost,
             "clock": clock_entry(self.runtime),

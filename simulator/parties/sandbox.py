@@ -449,7 +449,7 @@ class Sandbox:
         ready = self._smt_party.ready(self.market)
         if self.ror is not None:
             ready["logins"]["desk"] = {"username": AGENT.username, "password": AGENT.password}
-            ready["ror_url"] = self.ror.server.url
+            ready |= {"ror_url": self.ror.server.url, "desk_url": self.ror.desk_url}
         return ready | {
             "headend_url": self.headend_url,
             "vee_preset": self.vee.name,

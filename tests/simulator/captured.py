@@ -13,6 +13,7 @@ import tempfile
 from collections.abc import AsyncIterator, Callable
 from contextlib import AbstractContextManager, asynccontextmanager, nullcontext
 from datetime import date, time
+from decimal import Decimal
 from pathlib import Path
 from typing import Any
 from unittest.mock import patch
@@ -29,11 +30,13 @@ from headend.ports import HeadEndError
 from headend.service.health import PostingFailure, PostingWatch
 from headend.vee.preset import PostTime
 from meters import SEED
-from meters.calendar import epoch, local, to_us
+from meters.calendar import Seconds, epoch, local, to_us
 from meters.device.special import special_esiid
 from simulator.parties.ror import AGENT
 from simulator.parties.sandbox import DeskSettings, Sandbox, SandboxSettings
+from simulator.ror.account import Account
 from simulator.ror.accounts.book import Customer
+from simulator.ror.billing.plan import RatePlan
 from simulator.ror.desk.calls import DeskLimits
 from simulator.ror.errors import RorError
 from simulator.runtime.clock import Clock, ClockMode
@@ -85,6 +88,15 @@ _NOT_POSTED = PostingFailure(
     file="1039940674000IntervalData20260812073000001.lse",
     code="headend.posting.refused",
 )
+_AT = Customer.at
+
+
+def _dear(customer: Customer, now: Seconds) -> tuple[Account, RatePlan]:
+    """An account as it is, for which no read is worth it."""
+    account, plan = _AT(customer, now)
+    return account.model_copy(update={"worth_asking": Decimal(1000)}), plan
+
+
 #: What breaks for one call, by the word of the script.
 BREAKAGES: dict[str, Callable[[Sandbox], AbstractContextManager[object]]] = {
     "fault": lambda sandbox: patch.object(sandbox.smt.ledger, "entry", side_effect=RuntimeError),
@@ -98,6 +110,7 @@ BREAKAGES: dict[str, Callable[[Sandbox], AbstractContextManager[object]]] = {
     ),
     "room": lambda sandbox: patch.object(sandbox.ror and sandbox.ror.desk, "limits", DeskLimits(under_way=1)),
     "disk": lambda _: patch.object(Path, "open", side_effect=OSError),
+    "dear": lambda _: patch.object(Customer, "at", _dear),
     "cycle": lambda _: patch.object(Customer, "at", side_effect=_NO_CYCLE),
 }
 

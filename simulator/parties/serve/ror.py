@@ -104,6 +104,7 @@ def _lines(settings: RorSettings, ready: dict[str, Any]) -> list[str]:
     return [
         f"ami ror serve: {ready['accounts']} accounts, {clock_text(ready)}",
         "",
+        f"  browser    {ready['desk_url']}   (the call screen: log in as {next(iter(settings.agents))})",
         f"  desk       {ready['ror_url']}   (POST /calls as {next(iter(settings.agents))}, pages /docs)",
         f"  asks       {settings.smt_url} as {settings.login.username}",
         f"  ledger     {settings.ledger}   (each call, JSON lines)",

@@ -124,6 +124,7 @@ def _lines(running: Sandbox, ready: dict[str, Any]) -> list[str]:
         f"{running.settings.world.tdsp.name}, {clock_text(ready)}, policy {ready['policy']}",
         "",
         f"  browser    {ready['smt_url']}/   (the portal's pages: begin here, with a log-in of below)",
+        f"  desk       {ready['desk_url']}   (a call-centre agent's screen, with the log-in desk of below)",
         f"  SMT        {ready['smt_url']}   (market API /v2, portal API /api and /commonapi, pages /docs)",
         f"  head-end   {ready['headend_url']}   (POST /inquiries, pages /docs)",
         f"  retailer   {ready['ror_url']}   (POST /calls as the desk's agent, pages /docs)",

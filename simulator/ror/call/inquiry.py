@@ -167,6 +167,17 @@ def _span(span: Span) -> dict[str, str]:
     return {"start": iso(seconds(span.start.timestamp())), "end": iso(seconds(span.end.timestamp()))}
 
 
+@dataclass(frozen=True, slots=True)
+class Review:
+    """A call as far as it has come: what was told on what is known, and what a read of the meter would go on from."""
+
+    #: As if the call had ended here.
+    result: CallResult
+    line: Line
+    #: S6 on a record, a request and what was told of the register.
+    analysed: Callable[..., Answer]
+
+
 def balance_inquiry(
     driver: Driver,
     client: SmtClient,
@@ -187,6 +198,28 @@ def balance_inquiry(
     which polling stops. The caller is told at once what VEE data and what is expected behind them say. The request is followed to its end even when the
     caller has gone: then what it brings is a follow-up. weather: of the zone that the account names, where it is known.
     """
+    review = yield from reviewed(
+        driver, client, account, plan, question, call_reference, patience_s, journal, weather=weather
+    )
+    if review.result.decision.needs_more:
+        review = yield from refined(review, client, poll_s, journal, give_up_s=give_up_s)
+    note_told(review.result, driver, journal)
+    return review.result
+
+
+def reviewed(
+    driver: Driver,
+    client: SmtClient,
+    account: Account,
+    plan: RatePlan,
+    question: Question,
+    call_reference: str,
+    patience_s: Seconds,
+    journal: Journal,
+    *,
+    weather: ZoneWeather | None = None,
+) -> Generator[simpy.Event, Any, Review]:
+    """S1, S2 and what is told at once; as ``balance_inquiry`` takes them."""
     line = Line(driver, call_reference)
     asked_at = driver.now()
 
@@ -225,45 +258,76 @@ def balance_inquiry(
     instant_at = driver.now()
     outdoors = None if weather is None or account.zone is None else weather(account.zone)
     analysed = functools.partial(
-        answer, account, plan, own=own, now=asked_at, question=question, trouble=trouble, outdoors=outdoors
+        answer,
+        account,
+        plan,
+        own=own,
+        now=asked_at,
+        question=question,
+        trouble=trouble,
+        register_wh=register_wh,
+        outdoors=outdoors,
     )
     request = OnDemand(RequestEnd.NOT_MADE)
-    instant = answered = analysed(vee, request=request, register_wh=register_wh)
-    usage = vee
-    if decision.needs_more:
-        note("S6.instant", marks=list(instant.marks), sentences=list(instant.sentences))
-        note("S3.requested", esiid=account.esiid, read_type="INTERVALS")
-        request = yield from on_demand(
-            line, lambda: client.odr(account.esiid, call_reference, "INTERVALS"), client, poll_s, give_up_s
-        )
-        request, usage = _with_gap(request, vee)
-        note("S4.ended", **request_dict(request))
-        answered = analysed(usage, request=request, register_wh=register_wh)
+    instant = analysed(vee, request=request)
+    hangs_up_at = asked_at + patience_s
     result = CallResult(
         call_reference,
         account,
         question,
         asked_at,
-        driver.now(),
-        asked_at + patience_s,
+        instant_at,
+        hangs_up_at,
         own,
         decision,
         request,
         trouble,
-        usage,
-        answered,
+        vee,
+        instant,
         instant,
         instant_at,
     )
-    note(
-        "S6.told",
+    return Review(result, line, analysed)
+
+
+def refined(
+    review: Review, client: SmtClient, poll_s: Seconds, journal: Journal, *, give_up_s: Seconds = GIVE_UP_S
+) -> Generator[simpy.Event, Any, Review]:
+    """S3 to S6: ask the meter in a call that was told without, and analyse what comes; as ``balance_inquiry`` takes them."""
+    before, line = review.result, review.line
+    driver, call, esiid = line.driver, before.call_reference, before.account.esiid
+    journal.note(
+        driver.now(),
+        *("ROR", "S6.instant", call),
+        marks=list(before.instant.marks),
+        sentences=list(before.instant.sentences),
+    )
+    journal.note(driver.now(), "ROR", "S3.requested", call, esiid=esiid, read_type="INTERVALS")
+    request = yield from on_demand(line, lambda: client.odr(esiid, call, "INTERVALS"), client, poll_s, give_up_s)
+    request, usage = _with_gap(request, before.usage)
+    journal.note(driver.now(), "ROR", "S4.ended", call, **request_dict(request))
+    answered = review.analysed(usage, request=request)
+    result = replace(before, told_at=driver.now(), request=request, usage=usage, answer=answered)
+    return replace(review, result=result)
+
+
+def note_told(result: CallResult, driver: Driver, journal: Journal) -> None:
+    """S6 and S7: what the caller was told, and whether they were still there."""
+    answered = result.answer
+    journal.note(
+        driver.now(),
+        *("ROR", "S6.told", result.call_reference),
         told_on=answered.told_on.value,
         follow_up=result.follow_up,
         marks=list(answered.marks),
         sentences=list(answered.sentences),
     )
-    note("S7.outcome", before_hang_up=result.before_hang_up, seconds_to_answer=result.told_at - asked_at)
-    return result
+    journal.note(
+        driver.now(),
+        *("ROR", "S7.outcome", result.call_reference),
+        before_hang_up=result.before_hang_up,
+        seconds_to_answer=result.told_at - result.asked_at,
+    )
 
 
 def _with_gap(request: OnDemand, vee: UsageRecord) -> tuple[OnDemand, UsageRecord]:

@@ -6,5 +6,7 @@ Who may log in is its party's affair; SMT is reached by the market API alone.
 ``calls``      the calls under way and their records, in memory and in a ledger
 ``health``     whether it can do its work
 ``satisfied``  what can be judged of a call without the truth (AMB-12)
+``served``     what its API and its pages share: the desk, who gets in
+``web``        the call screen of its agents
 ``wire``       the bodies of its API
 """

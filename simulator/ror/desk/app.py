@@ -4,9 +4,7 @@ from __future__ import annotations
 
 import base64
 import binascii
-from collections.abc import Awaitable, Callable, Coroutine, Mapping
-from dataclasses import dataclass
-from enum import StrEnum
+from collections.abc import Callable, Coroutine, Mapping
 from functools import cache
 from itertools import islice
 from pathlib import Path
@@ -16,9 +14,10 @@ from fastapi import APIRouter, FastAPI, Query, Request, Response, Security
 from fastapi.responses import JSONResponse
 from fastapi.routing import APIRoute
 from fastapi.security import HTTPBasic
+from starlette.routing import BaseRoute
 
 from headend.http.api_pages import Frame
-from headend.http.described_api import DescribedApi, party_of
+from headend.http.described_api import DescribedApi
 from headend.http.examples import Replies, documented
 from headend.http.exchange import Exchange, ObserveHttp, current
 from headend.http.front import FrontRules, Refusal
@@ -29,6 +28,10 @@ from meters.calendar import Seconds
 from simulator.ror.account import Account, balance
 from simulator.ror.desk.calls import CallDesk
 from simulator.ror.desk.health import DeskHealth
+from simulator.ror.desk.served import STATUS, Entry, Served, ServedDesk
+from simulator.ror.desk.web import calls as web_calls
+from simulator.ror.desk.web import session
+from simulator.ror.desk.web.door import PAGES, page_at_fault, problem_page
 from simulator.ror.desk.wire import (
     AccountList,
     AccountsAsked,
@@ -43,21 +46,8 @@ from simulator.ror.desk.wire import (
     DeskError,
 )
 from simulator.ror.errors import RorError
+from simulator.web.visitors import tell_problems
 
-
-class Entry(StrEnum):
-    """What became of a log-in."""
-
-    IN = "in"
-    WRONG = "wrong"
-    #: Too soon after bad ones: not looked at.
-    BLOCKED = "blocked"
-
-
-#: Looks at a log-in: name, password, and the address that it comes from.
-LogIn = Callable[[str, str, str], Awaitable[Entry]]
-
-_STATUS = {"ror.account.unknown": 404, "ror.call.unknown": 404, "ror.calls.many": 429, "ror.ledger.unwritable": 503}
 _REFUSED = {
     Entry.WRONG: (401, DeskError(code="ror.log_in", message="Name or password is wrong: no agent of this desk.", place="authorization", mend="Send name and password as HTTP Basic.")),
     Entry.BLOCKED: (403, DeskError(code="ror.log_in_blocked", message="Too many failed log-ins: this one was not looked at.", place="authorization", mend="Wait a minute.")),
@@ -74,18 +64,10 @@ _GUARDED: Replies = {
 _MALFORMED: Replies = {400: documented("The request is not as documented; `place` names the field.", DeskError)}
 _NO_ACCOUNT: Replies = {404: documented("No account of ours is there.", DeskError)}
 _NO_CYCLE: Replies = {409: documented("The accounts know of no cycle, or of no plan, at this instant.", DeskError)}
-_TAKEN: Replies = {
-    429: documented("As many calls are under way as the desk works at once.", DeskError),
+_MANY: Replies = {429: documented("As many calls are under way as the desk works at once.", DeskError)}
+_TAKEN: Replies = _MANY | {
     503: documented("The ledger takes no line: the call is not taken.", DeskError),
 }
-
-
-@dataclass(frozen=True, slots=True)
-class Served:
-    """What the service works on."""
-
-    desk: CallDesk
-    log_in: LogIn
 
 
 class _Guarded(APIRoute):
@@ -117,14 +99,13 @@ def _basic(request: Request) -> tuple[str, str]:
     return (name, password) if scheme.lower() == "basic" else ("", "")
 
 
-#: Of a handler's parameter: the desk whose application took the request.
-ServedDesk = Annotated[Served, party_of(Served)]
-
-
 def create_app(served: Served, title: str, frame: Frame) -> DescribedApi:
     """Make the service. title: whose desk it is."""
 
-    def refuse(_path: str, refusal: Refusal) -> Response:
+    def refuse(path: str, refusal: Refusal) -> Response:
+        page = page_at_fault(served, path, refusal.status, refusal.code, f"{refusal.place}: {refusal.message}")
+        if page is not None:
+            return page
         return _refuse(refusal.status, DeskError(code=refusal.code, message=refusal.message, place=refusal.place))
 
     app = DescribedApi(
@@ -136,13 +117,19 @@ def create_app(served: Served, title: str, frame: Frame) -> DescribedApi:
         version="1",
         redirect_slashes=False,
     )
-    _tell_errors(app)
-    app.serve([*_router().routes, *_health().routes], served)
+    _tell_errors(app, served)
+    app.serve(_routes(), served)
     app.add_middleware(ObserveHttp, before=lambda _: None, after=_observed)
     return app
 
 
 @cache
+def _routes() -> list[BaseRoute]:
+    """The routes of every desk."""
+    routers = (_router(), _health(), session.router(), web_calls.router())
+    return [route for router in routers for route in router.routes]
+
+
 def _router() -> APIRouter:
     """The calls of every desk that ask for a log-in."""
     agent = HTTPBasic(auto_error=False, scheme_name="agent", description="An agent of the desk.")
@@ -175,6 +162,20 @@ def _router() -> APIRouter:
         """Tell its steps while it is under way, then the answer, and once VEE data are in whether it was right."""
         return here.desk.call(call_id)
 
+    @routes.post(
+        "/calls/{call_id}/ask",
+        status_code=202,
+        responses=_GUARDED
+        | {404: documented("The desk knows of no call of that id.", DeskError)}
+        | {409: documented("In this call the meter cannot be asked.", DeskError)}
+        | _MANY,
+        summary="Ask the meter all the same",
+    )
+    async def ask(call_id: str, here: ServedDesk) -> CallAccepted:
+        """Ask the meter in a call that was told without, since a read was not worth it, and tell again what it brings."""
+        call = here.desk.ask(call_id)
+        return CallAccepted(id=call.id, state=call.state, asked_at=call.asked_at)
+
     @routes.get("/accounts", responses=_MALFORMED | _GUARDED, summary="The accounts")
     async def accounts(asked: Annotated[AccountsAsked, Query()], here: ServedDesk) -> AccountList:
         """List them as they were written."""
@@ -204,7 +205,6 @@ def _as_of_now(account_id: str, desk: CallDesk) -> tuple[Account, Seconds]:
     return desk.book.account(account_id).at(now)[0], now
 
 
-@cache
 def _health() -> APIRouter:
     routes = APIRouter()
 
@@ -226,21 +226,25 @@ def _observed(exchange: Exchange) -> None:
     tell("http", party="ROR", **exchange.facts())
 
 
-def _tell_errors(app: FastAPI) -> None:
+def _tell_errors(app: FastAPI, served: Served) -> None:
     @app.exception_handler(RorError)
     async def refused(_request: Request, error: RorError) -> JSONResponse:
         told = DeskError(code=error.code, message=error.message, place=error.place, mend=error.mend)
-        return _refuse(_STATUS.get(error.code, 409), told)
+        return _refuse(STATUS.get(error.code, 409), told)
 
     def malformed(place: str, message: str) -> JSONResponse:
         return _refuse(400, DeskError(code="ror.http.malformed", message=f"{message}.", place=place, mend=_SHOWN))
 
-    def unrouted(_request: Request, status: int, meant: str, headers: Mapping[str, str] | None) -> JSONResponse:
+    def unrouted(request: Request, status: int, meant: str, headers: Mapping[str, str] | None) -> Response:
         code, message = _UNROUTED[status]
+        page = page_at_fault(served, request.url.path, status, code, "There is no such page.", headers)
+        if page is not None:
+            return page
         return _refuse(status, DeskError(code=code, message=message + meant, mend=_SHOWN), headers)
 
     tell_malformed(app, malformed)
     tell_unrouted(app, unrouted)
+    tell_problems(app, PAGES, lambda request, status, problem: problem_page(request, served, status, problem))
 
 
 def _refuse(status: int, error: DeskError, headers: Mapping[str, str] | None = None) -> JSONResponse:

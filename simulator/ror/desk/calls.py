@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import contextlib
 from collections.abc import Generator, Iterator
 from dataclasses import dataclass, field
@@ -9,21 +10,23 @@ from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import simpy
 from pydantic import ValidationError
 
 from headend.ports import FAULT, Driver, Journal, fault_text, guarded
-from meters.calendar import Seconds, day_of, epoch, iso, seconds, to_us
+from meters.calendar import Seconds, day_of, day_start, days, epoch, iso, seconds, to_us
 from simulator.ror.account import Account
 from simulator.ror.accounts.book import AccountBook
 from simulator.ror.billing.plan import RatePlan
 from simulator.ror.call.analysis import Question
-from simulator.ror.call.inquiry import CallResult, balance_inquiry
+from simulator.ror.call.inquiry import CallResult, Review, note_told, refined, reviewed
+from simulator.ror.call.on_demand import RequestEnd
 from simulator.ror.call.rebill import rebill
 from simulator.ror.client import SmtClient
 from simulator.ror.desk.health import DeskHealth, SmtSeen
 from simulator.ror.desk.satisfied import REPEAT_S, satisfied
-from simulator.ror.desk.wire import Call, CallRequest, CallState, Satisfied, Step, Trouble
+from simulator.ror.desk.wire import Call, CallRequest, CallState, CoursePoint, Satisfied, Step, Trouble
 from simulator.ror.errors import RorError
 from simulator.ror.pattern import ZoneWeather
 
@@ -73,6 +76,10 @@ class CallDesk:
     #: By id, the latest last.
     _calls: dict[str, Call] = field(init=False, default_factory=dict)
     _under_way: set[str] = field(init=False, default_factory=set)
+    #: What was told in a call that is worked on still, by its id.
+    _reviews: dict[str, Review] = field(init=False, default_factory=dict)
+    #: Who waits for the first answer of a call, by its id.
+    _waiting: dict[str, list[asyncio.Event]] = field(init=False, default_factory=dict)
     _taken: int = field(init=False, default=0)
     _smt: SmtSeen = field(init=False, default="unknown")
     #: Whether the ledger's last line is whole.
@@ -105,9 +112,7 @@ class CallDesk:
     def take(self, asked: CallRequest) -> Call:
         """Take a call and begin to work it. Raises RorError where it cannot be: nothing is kept of it then."""
         now = self.driver.now()
-        if len(self._under_way) >= self.limits.under_way:
-            text = f"Of {self.limits.under_way} calls that the desk works at once all are under way."
-            raise RorError("ror.calls.many", text, mend="Call again when one has ended.")
+        self._room()
         customer = (
             self.book.account(asked.account_id)
             if asked.account_id is not None
@@ -141,6 +146,28 @@ class CallDesk:
         self.driver.inject("call", call.id, lambda: self.driver.env.process(work))
         return call
 
+    def may_ask(self, call: Call) -> bool:
+        """Whether the meter can still be asked in a call: it was told without, and it is known what a read would be worth."""
+        review = self._reviews.get(call.id)
+        if review is None or call.state is not CallState.TOLD or call.rebill is not None:
+            return False
+        return review.result.request.end is RequestEnd.NOT_MADE and "read_worth" in review.result.decision.facts
+
+    def ask(self, call_id: str) -> Call:
+        """Ask the meter in a call that was told without, and tell again what it brings. Raises RorError where it cannot be asked."""
+        call = self.call(call_id)
+        self._room()
+        if not self.may_ask(call):
+            text = (
+                "In this call the meter cannot be asked: it has been, or there is nothing to read, or the call is over."
+            )
+            raise RorError("ror.call.no_read", text, "call_id", "Take a new call.")
+        call.state = CallState.UNDER_WAY
+        self._under_way.add(call.id)
+        work = guarded(self._read(call, self._reviews[call.id]), lambda error: self._failed(call, error))
+        self.driver.inject("call", f"{call.id}/ask", lambda: self.driver.env.process(work))
+        return call
+
     def call(self, call_id: str) -> Call:
         """The record of a call, judged as of now. Raises RorError ``ror.call.unknown``."""
         if call_id not in self._calls:
@@ -148,6 +175,16 @@ class CallDesk:
                 "ror.call.unknown", "The desk knows of no call of that id.", "call_id", "GET /calls lists the latest."
             )
         return self._judged(self._calls[call_id])
+
+    async def answered(self, call: Call, within_s: float) -> None:
+        """Wait until a call tells anything of what was found, or has ended; so many seconds of the wall at most."""
+        if call.state is not CallState.UNDER_WAY or call.at_once is not None:
+            return
+        waiting = asyncio.Event()
+        self._waiting.setdefault(call.id, []).append(waiting)
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(within_s):
+                await waiting.wait()
 
     def latest(self, most: int, account_id: str = "") -> list[Call]:
         """So many of the latest calls, the latest last; of one account if it is named."""
@@ -167,11 +204,17 @@ class CallDesk:
             clockLagS=round(self.driver.lag_s, 3),
         )
 
+    def _room(self) -> None:
+        """Raises RorError ``ror.calls.many`` while the desk works on as many as it can."""
+        if len(self._under_way) >= self.limits.under_way:
+            text = f"Of {self.limits.under_way} calls that the desk works at once all are under way."
+            raise RorError("ror.calls.many", text, mend="Call again when one has ended.")
+
     # -- inside -------------------------------------------------------------------------------------------
 
     def _work(self, call: Call, account: Account, plan: RatePlan) -> Generator[simpy.Event, Any, None]:
         driver, journal = self.driver, _Steps(self.journal, call.steps)
-        result = yield from balance_inquiry(
+        review = yield from reviewed(
             driver,
             self.client,
             account,
@@ -179,26 +222,49 @@ class CallDesk:
             call.question,
             call.id,
             call.patience_s,
-            self.limits.poll_s,
             journal,
             weather=self.weather,
         )
-        told = result.answer.told
-        call.answer, call.told_usd = result.to_dict(), None if told is None else str(told.bill.total)
-        for step in call.steps:
-            step.facts = {}
-        self._ended(call, CallState.TOLD)
-        self._see(result)
-        if told is not None and call.question is Question.BALANCE:
+        if review.result.decision.needs_more:
+            yield from self._read(call, review)
+        else:
+            self._told(call, review)
+        if call.told_usd is not None and call.question is Question.BALANCE:
             for _ in range(REBILL_DAYS):
                 yield driver.env.timeout(to_us(_next_noon(driver.now()) - driver.now()))
+                # What a read that is under way brings is told then, and looked at on the day after.
+                if call.state is not CallState.TOLD:
+                    continue
+                result = self._reviews[call.id].result
                 again = yield from rebill(driver, self.client, account, plan, result, self.journal)
                 call.rebill = again.to_dict()
                 if again.satisfied is not None:
                     break
         left = epoch(call.asked_at) + REPEAT_S - driver.now()
         yield driver.env.timeout(to_us(max(0, left)))
+        self._reviews.pop(call.id, None)
         self._write(call)
+
+    def _read(self, call: Call, review: Review) -> Generator[simpy.Event, Any, None]:
+        """Ask the meter in a call, which tells meanwhile what is known without."""
+        call.at_once, call.course = review.result.to_dict(), _course(review.result)
+        self._heard(call)
+        journal = _Steps(self.journal, call.steps)
+        review = yield from refined(review, self.client, self.limits.poll_s, journal)
+        self._told(call, review)
+
+    def _told(self, call: Call, review: Review) -> None:
+        """The caller is told what is known now."""
+        result = review.result
+        note_told(result, self.driver, _Steps(self.journal, call.steps))
+        self._reviews[call.id] = review
+        told = result.answer.told
+        call.answer, call.told_usd = result.to_dict(), None if told is None else str(told.bill.total)
+        call.at_once, call.course = None, _course(result)
+        for step in call.steps:
+            step.facts = {}
+        self._ended(call, CallState.TOLD)
+        self._see(result)
 
     def _see(self, result: CallResult) -> None:
         """How SMT was, by what a call met."""
@@ -224,6 +290,12 @@ class CallDesk:
         call.state = state
         self._under_way.discard(call.id)
         self._write(call)
+        self._heard(call)
+
+    def _heard(self, call: Call) -> None:
+        """Let those go on who wait for the call's first answer."""
+        for waiting in self._waiting.pop(call.id, ()):
+            waiting.set()
 
     def _judged(self, call: Call) -> Call:
         call.satisfied = satisfied(call, self.driver.now())
@@ -258,6 +330,17 @@ class CallDesk:
             text = f"The ledger cannot be read: {error.strerror}."
             raise RorError("ror.ledger.unreadable", text, str(self.ledger), "Name another folder with --out.") from None
         self._written = line.endswith("\n")
+
+
+def _course(result: CallResult) -> list[CoursePoint]:
+    """Where the cycle goes, by midnights and at the end of what is billed."""
+    stand, account = result.answer.told, result.account
+    if stand is None or stand.bill.by_register:
+        return []
+    midnights = [day_start(day) for day in days(account.cycle_first, account.cycle_last)]
+    instants = np.unique(np.array([*midnights, stand.to, account.cycle_end], np.int64))
+    rows = zip(instants.tolist(), *stand.projection.course(instants).tolist(), strict=True)
+    return [CoursePoint(at=iso(at), low_wh=low, middle_wh=middle, high_wh=high) for at, low, middle, high in rows]
 
 
 def _next_noon(now: Seconds) -> Seconds:

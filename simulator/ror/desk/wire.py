@@ -67,6 +67,15 @@ class Satisfied(BaseModel):
     reason: str
 
 
+class CoursePoint(BaseModel):
+    """What the cycle takes up to an instant: in the middle of the ways that it may go, and between the other two in eight of ten."""
+
+    at: str
+    low_wh: int
+    middle_wh: int
+    high_wh: int
+
+
 class Call(BaseModel):
     """The record of a call: what was asked, how far it is, what was told, what VEE data made of it, whether it satisfies."""
 
@@ -80,6 +89,14 @@ class Call(BaseModel):
     steps: list[Step] = Field(default_factory=list)
     answer: dict[str, Any] | None = Field(
         default=None, description="The whole of what was found and told, as a scenario's recording has it."
+    )
+    at_once: dict[str, Any] | None = Field(
+        default=None,
+        description="While the meter is asked: what was found and told without its answer, in the shape of `answer`.",
+    )
+    course: list[CoursePoint] = Field(
+        default_factory=list,
+        description="Of `answer`, or `at_once`: where the usage of the cycle goes, by midnights and at the end of what is billed.",
     )
     told_usd: str | None = Field(
         default=None, description="The bill told of the cycle, with tax; what was owed before it is not in it."

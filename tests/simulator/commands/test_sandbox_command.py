@@ -49,6 +49,7 @@ def test_the_ready_line_keeps_the_contract_and_ctrl_c_ends_it_cleanly(tmp_path: 
             "esiids",
             "clock",
             "ror_url",
+            "desk_url",
         }
         assert set(ready["logins"]) == {"ror", "other_ror", "csp", "customer", "tdsp", "desk"}
         assert len([row for row in ready["esiids"] if row["esiid"].startswith("104437298")]) == 33

@@ -10,17 +10,20 @@ from pathlib import Path
 from typing import Any
 
 import httpx
+from fastapi import FastAPI
 
 from meters.calendar import Seconds, epoch, to_us
 from simulator.ror.accounts.book import AccountBook, Customer
 from simulator.ror.accounts.written import AccountEntry, PlanSince
 from simulator.ror.billing.plan import shipped_plan
 from simulator.ror.client import SmtClient
-from simulator.ror.desk.app import Entry, Served, create_app
+from simulator.ror.desk.app import create_app
 from simulator.ror.desk.calls import CallDesk, DeskLimits
+from simulator.ror.desk.served import Entry, Served
 from simulator.runtime.clock import Clock, ClockMode
 from simulator.runtime.driver import Runtime
 from simulator.web.frame import served
+from simulator.web.visitors import Sessions
 from tests.simulator.ror.support import ACCOUNT, CALL, ESIID, Notes, Portal
 
 PLAN = "longhorn-thousand-24"
@@ -49,6 +52,9 @@ class DeskRig:
     desk: CallDesk
     http: httpx.AsyncClient
     notes: Notes
+    app: FastAPI
+    #: What sessions of browsers live by, seconds since the epoch.
+    wall: list[float]
 
     async def take(self, **asked: Any) -> str:
         """A call that is taken; its id."""
@@ -88,10 +94,11 @@ async def desk_rig(
         client = SmtClient(to_smt, "lonestar.api", password, "1234567890000")
         book = AccountBook(customers if customers is not None else (customer(),))
         desk = CallDesk(runtime, client, book, notes, folder / "calls.jsonl", limits or DeskLimits())
-        app = create_app(Served(desk, log_in), "A desk", served(runtime.now))
+        wall = [1e9]
+        app = create_app(Served(desk, log_in, Sessions(lambda: wall[0]), 0), "A desk", served(runtime.now))
         app.listen("127.0.0.1", ["desk.test"])
         async with httpx.AsyncClient(
             transport=httpx.ASGITransport(app=app), base_url="http://desk.test", auth=("desk.agent", "a:secret")
         ) as http:
-            yield DeskRig(runtime, its_portal, desk, http, notes)
+            yield DeskRig(runtime, its_portal, desk, http, notes, app, wall)
         await runtime.close()

@@ -9,7 +9,7 @@ import httpx
 import pytest
 from markupsafe import escape
 
-from simulator.ror.desk.app import Entry
+from simulator.ror.desk.served import Entry
 from tests.simulator.ror.desk.support import desk_rig
 from tests.simulator.ror.support import ESIID
 
@@ -101,7 +101,7 @@ async def test_its_page_and_document_are_there(tmp_path: Path) -> None:
         assert escape('curl -s -u "$AGENT" http://desk.test/accounts') in page
         assert "$TOKEN" not in page
     assert set(document["paths"]) == {
-        *("/calls", "/calls/{call_id}"),
+        *("/calls", "/calls/{call_id}", "/calls/{call_id}/ask"),
         *("/accounts", "/accounts/{account_id}", "/accounts/{account_id}/bill"),
         "/healthz",
     }

@@ -170,10 +170,10 @@ class _Dead:
 
 async def test_a_fault_of_the_desk_s_own_fails_the_call_alone(tmp_path: Path) -> None:
     async with desk_rig(tmp_path) as rig:
-        with patch.object(calls, "balance_inquiry", side_effect=ZeroDivisionError):
+        with patch.object(calls, "reviewed", side_effect=ZeroDivisionError):
             broken = await rig.take()
             await rig.to("2026-08-12T17:41")
-        with patch.object(calls, "balance_inquiry", side_effect=RorError("ror.x", "It cannot be.", mend="Mend it.")):
+        with patch.object(calls, "reviewed", side_effect=RorError("ror.x", "It cannot be.", mend="Mend it.")):
             wrong = await rig.take()
             await rig.to("2026-08-12T17:42")
         assert (await rig.call(broken))["trouble"]["code"] == "ror.internal"
