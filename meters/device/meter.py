@@ -253,6 +253,16 @@ class EmulatedMeter:
             return WriteResult.REFUSED
         return self._take(Command(CommandKind.SWITCH, now, int(closed)))
 
+    def suffer(self, faults: Sequence[Fault]) -> None:
+        """Have other faults from now on. What differs from those before lies ahead: nothing that was shown is unsaid. Raises MeterError for a stranger's."""
+        if any(fault.esiid != self.identity.esiid for fault in faults):
+            raise MeterError("meters.meter.mixed", "The fault is of another ESI ID.", place=self.identity.esiid)
+        self.faults = tuple(faults)
+        self._clock = meter_clock.pieces(self.faults, self._clock_writes)
+        self._outages = outages(self.faults)
+        self._without_power()
+        self._counting = Counting(self.identity, self.faults, self._energy)
+
     def restore(self, command: Command) -> None:
         """Carry a command out that was taken once, in the order of then."""
         if command.kind is CommandKind.CLOCK:
@@ -260,10 +270,7 @@ class EmulatedMeter:
             self._clock = meter_clock.pieces(self.faults, self._clock_writes)
             return
         self._switch.operations.append((command.at, bool(command.to)))
-        spans = [(outage.first, outage.until) for outage in self._outages] + declared_open(self.faults)
-        self._energy.without_power(spans + self._switch.open_spans())
-        self._days.clear()
-        self._midnights.clear()
+        self._without_power()
 
     def events(self, start: Seconds, end: Seconds) -> list[MeterEvent]:
         """What it tells unasked in [start, end), by time. Where its wire or its gateway's path is dead then, nobody hears of it, then or later."""
@@ -306,6 +313,13 @@ class EmulatedMeter:
             return WriteResult.FAILED
         self.restore(command)
         return WriteResult.DONE
+
+    def _without_power(self) -> None:
+        """Say anew when nothing flows."""
+        spans = [(outage.first, outage.until) for outage in self._outages] + declared_open(self.faults)
+        self._energy.without_power(spans + self._switch.open_spans())
+        self._days.clear()
+        self._midnights.clear()
 
     def _shift(self, now: Seconds) -> Seconds:
         """The instant that a stale display shows."""

@@ -2,6 +2,7 @@
 
 ``clock_sharing``  one now for several processes: the clock as a ready line tells it
 ``control``        the control API of a test bed: what time it is, and on the manual clock how to move it
+``fleet_control``  the control API's part for meters: how each does, faults switched on and off
 ``gateways``       gateways of a fleet opened one after the other, and how a ready line tells them
 ``headend``        the head-end with its service and its way to SMT's file site
 ``keys_file``      the keys of a link in a file that its parties share

@@ -14,6 +14,7 @@ from headend.wire import Instant
 from meters.calendar import Seconds, seconds
 from simulator.errors import SimulatorError
 from simulator.parties.clock_sharing import clock_entry
+from simulator.runtime.clock import MAX_SPEED
 from simulator.runtime.driver import Runtime
 
 #: How far one call moves the manual clock at most, seconds: it answers when all that is due until then is done.
@@ -64,6 +65,14 @@ class Advance(BaseModel):
     )
 
 
+class Speed(BaseModel):
+    """How fast to run on."""
+
+    model_config = ConfigDict(extra="forbid", json_schema_extra={"examples": [{"speed": 600}]})
+
+    speed: float = Field(gt=0, le=MAX_SPEED, description="Model seconds in a wall second.", examples=[600])
+
+
 #: Of a handler's parameter: the runtime whose application took the request.
 ServedRuntime = Annotated[Runtime, party_of(Runtime)]
 
@@ -91,6 +100,18 @@ def router() -> APIRouter:
             await runtime.run_until(to)
         except SimulatorError as error:
             return _refuse(400, error.code, error.message)
+        return _state(runtime)
+
+    @routes.post("/clock/speed", summary="Let the clock run at another speed", response_model=ClockState)
+    async def speed(asked: Speed, runtime: ServedRuntime) -> ClockState | JSONResponse:
+        """Run on from now at another speed. Where parties of other processes go by the clock it stays as it is: they would not hear of it."""
+        if runtime.clock.manual:
+            return _refuse(409, "control.clock.manual", "The clock is moved by hand: POST /control/clock/advance.")
+        if not runtime.whole:
+            return _refuse(
+                409, "control.clock.shared", "Other processes may go by this clock: begin them all at another speed."
+            )
+        runtime.set_speed(asked.speed)
         return _state(runtime)
 
     return routes

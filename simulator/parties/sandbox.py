@@ -29,6 +29,7 @@ from meters.calendar import INTERVAL_S, Seconds, day_start, floor_interval, seco
 from meters.faults.ledger import FILES
 from meters.wire.gateway import Silence
 from simulator.input.vee_preset import preset_of
+from simulator.parties.fleet_control import FleetControl
 from simulator.parties.gateways import gateway_entry, open_gateways
 from simulator.parties.headend import EXCHANGE_S, HeadEndParty, in_thread, meter_timeout_s
 from simulator.parties.keys_file import KEYS, kept_keys
@@ -155,7 +156,7 @@ class Sandbox:
         self.vee = settings.vee or preset_of(settings.world.tdsp.key)
         self._times = settings.times or DailyTimes(post=self.vee.post, seed=settings.world.seed)
         self.journal = RunJournal(settings.journal_limit)
-        self.runtime = Runtime(settings.clock, journal=self.journal, instant=INSTANT)
+        self.runtime = Runtime(settings.clock, journal=self.journal, instant=INSTANT, whole=True)
         self.market: Market = build_market(settings.world)
         self._closing = contextlib.AsyncExitStack()
         self._arrivals: dict[str, asyncio.Future[None]] = {}
@@ -217,6 +218,7 @@ class Sandbox:
         world.meters[0].window(floor_interval(now) - INTERVAL_S, floor_interval(now), now)
         warm()
         silence: Silence = "exception" if settings.clock.manual else "hang"
+        self._fleet = FleetControl(self.runtime, world.gateways, world.special, events.touched)
         self.gateways = await open_gateways(
             world.gateways,
             self.runtime.now,
@@ -343,6 +345,7 @@ class Sandbox:
             bound,
             tls=settings.tls,
             arrived=self._arrived,
+            fleet=self._fleet,
             wire=self.wire,
             driver=life,
             before=settings.before_smt,

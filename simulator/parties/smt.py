@@ -18,8 +18,9 @@ from headend.lse.writer import RESULT_SUFFIX
 from headend.ports import Driver, Journal
 from meters.calendar import Seconds, day_of
 from simulator.errors import SimulatorError
-from simulator.parties import control
+from simulator.parties import control, fleet_control
 from simulator.parties.clock_sharing import clock_entry
+from simulator.parties.fleet_control import FleetControl
 from simulator.parties.headend import EXCHANGE_S
 from simulator.parties.wire_file import open_wire
 from simulator.runtime.clock import Clock
@@ -67,12 +68,13 @@ class SmtParty:
         wire: WireLog | None = None,
         driver: Driver | None = None,
         before: Callable[[ASGIApp], ASGIApp] | None = None,
+        fleet: FleetControl | None = None,
     ) -> None:
         """Open the database and put the doors on it.
 
         http: towards the head-ends. homes: the file site, or the folders of one that another process serves. bound: of the HTTP service, from
         ``serving.bind``, and ``host`` as it was named there. tls: serve HTTPS there. arrived: told the name of each file that the intake has been told of.
-        wire: has every exchange. driver: of its processes; the runtime unless given. before: stands before the application.
+        wire: has every exchange. driver: of its processes; the runtime unless given. before: stands before the application. fleet: meters of the same process, whose faults are set here too.
         """
         self.runtime = runtime
         self.ca = ca
@@ -83,6 +85,8 @@ class SmtParty:
         self.smt = Smt(driver or runtime, config, registry, middle, journal, http, homes)
         app = create_app(self.smt)
         app.serve(control.router().routes, runtime)
+        if fleet is not None:
+            app.serve(fleet_control.router().routes, fleet)
         names = [host, socket.gethostname(), urlsplit(config.reply_to).hostname or ""]
         app.listen(bound.getsockname()[0], names, config.control_key)
         served = app if before is None else before(app)

@@ -20,7 +20,7 @@ from headend.http.log import LOG
 from headend.ports import BEHIND, Journal
 from meters.calendar import Micros, Seconds, fraction_s, micros, to_s, to_us
 from simulator.errors import SimulatorError
-from simulator.runtime.clock import Clock
+from simulator.runtime.clock import Clock, ClockMode
 from simulator.runtime.lag import ClockLag
 from simulator.verdicts import Mark, exit_code_of
 
@@ -65,11 +65,14 @@ class Runtime:
         *,
         journal: Journal | None = None,
         instant: Collection[str] = (),
+        whole: bool = False,
     ) -> None:
         """begin_us: where the environment begins, the clock's epoch unless given; a party that joins a running clock begins at its now.
 
         journal: has a note when the clock is not kept. instant: kinds of exchanges with parties of this process, which the model takes for instant.
+        whole: every party is in this process, so that nobody else goes by the clock.
         """
+        self.whole = whole
         self.clock = clock
         self._journal = journal
         self._instant = instant
@@ -136,6 +139,11 @@ class Runtime:
     def inject(self, kind: str, ident: str, deliver: Callable[[], object]) -> None:
         """Queue something from outside for simpy's next turn; see ``headend.ports.Driver.inject``."""
         self._arrivals.append(_Arrival(kind, ident, deliver, time.monotonic()))
+        self._wake.set()
+
+    def set_speed(self, speed: float) -> None:
+        """Run on at another speed from now, as a scaled clock. Raises SimulatorError for a speed that there is none of."""
+        self.clock = Clock(ClockMode.SCALED, self.now_us(), speed, self.clock.wall, self.clock.wall())
         self._wake.set()
 
     # -- moving time ----------------------------------------------------------------------------------------

@@ -134,7 +134,7 @@ class Smt:
         self.gatekeeper = Gatekeeper(registry.users, lives_by, guard, config.auth, logins)
         #: What a tester has switched on.
         self.complaints = Complaints(driver.now, journal, ComplaintBook(self._engine), shared=shared)
-        admission = DatabaseAdmission(self._engine, config.policy)
+        self.admission = admission = DatabaseAdmission(self._engine, config.policy)
         self.inquiries = Inquiries(
             driver,
             registry,

@@ -34,7 +34,7 @@ from simulator.smt.doors import health, non_vee
 from simulator.smt.doors.both.bodies import BAD_BODY
 from simulator.smt.doors.both.served import ServedSmt
 from simulator.smt.doors.complaint_door import ComplaintDoor
-from simulator.smt.doors.control import access, audit, complaints, missing, postings
+from simulator.smt.doors.control import access, audit, complaints, counts, missing, postings, throttle
 from simulator.smt.doors.market import login, odr, reads
 from simulator.smt.doors.market import missing as market_missing
 from simulator.smt.doors.market import premise as market_premise
@@ -120,6 +120,8 @@ def _routes() -> list[BaseRoute]:
         audit.router(),
         missing.router(),
         postings.router(),
+        counts.router(),
+        throttle.router(),
         complaints.router(calls),
     )
     return [*routes, *(route for router in others for route in router.routes)]

@@ -15,5 +15,6 @@ Knows no door: what it is told and tells are records.
 ``non_vee``      what sweeps collected, as head-ends send it; held until its VEE data are there
 ``reuse``        an earlier read that answers again
 ``rules``        what answers and requests are held to, as a table, and a finding
+``tally``        a day's requests in numbers
 ``who_used``     who else used a meter's allowance up
 """

@@ -86,21 +86,26 @@ class Filing:
             raise BusinessError("NO-GAP", iso(vee_end))
         return cut, self._store.holes(asked.esiid, max(day_start(holes_from), own), day_start(day_of(vee_end)))
 
-    def request(self, filed: Filed) -> OnDemandRequest:
-        """A request from what it was when it came; its ESI ID is in the records."""
-        point = self._registry.points[filed.esiid]
+    def counted(self, esiid: str, kind: InquiryKind, door: Door, requester_class: str, at: Seconds) -> Requested:
+        """What the throttle knows of a request of ``at`` for an ESI ID of the records."""
+        point = self._registry.points[esiid]
         scopes = {
-            Scope.ESIID: filed.esiid,
-            Scope.ROR: self._registry.ror_of_record(filed.esiid, day_of(to_s(filed.submitted_us))) or "",
-            Scope.REQUESTER_CLASS: filed.requester_class,
+            Scope.ESIID: esiid,
+            Scope.ROR: self._registry.ror_of_record(esiid, day_of(at)) or "",
+            Scope.REQUESTER_CLASS: requester_class,
             Scope.TDSP: point.tdsp_key,
             Scope.ACCESS_POINT: f"{point.tdsp_key}-{point.access_point}",
         }
+        return Requested(kind_counted(kind), door, scopes)
+
+    def request(self, filed: Filed) -> OnDemandRequest:
+        """A request from what it was when it came; its ESI ID is in the records."""
+        at = to_s(filed.submitted_us)
         return OnDemandRequest(
             key=filed.key,
             kind=filed.kind,
             esiid=filed.esiid,
-            requested=Requested(kind_counted(filed.kind), filed.door, scopes),
+            requested=self.counted(filed.esiid, filed.kind, filed.door, filed.requester_class, at),
             start=filed.start,
             end=filed.end,
             call_reference=filed.call_reference,

@@ -39,6 +39,7 @@ from simulator.smt.database.tables import (
 )
 from simulator.smt.ondemand.lifecycle import BESIDE, ENDED, Filed, State
 from simulator.smt.ondemand.rules import UNALLOWED
+from simulator.smt.ondemand.tally import DayTally
 from simulator.smt.throttle.decision import Door, Refusal
 
 #: Octets of entries that are kept in memory at most (what is polled is among the latest), and what one takes: with its answer's intervals it is
@@ -248,6 +249,33 @@ class Ledger:
         with reading(self._engine) as connection:
             rows = connection.execute(select(odr_open.c.state, func.count()).group_by(odr_open.c.state)).all()
         return {State(state): count for state, count in rows}
+
+    def tally(self, day: date) -> DayTally:
+        """The requests that were submitted on an operating day, in numbers. Safe to use from any thread."""
+        came, step = odr_request.c, odr_transition.c
+        of_day = (came.submitted_us >= to_us(day_start(day)), came.submitted_us < to_us(day_end(day)))
+        code = step.refusal["code"].as_string()
+        ended = (
+            select(step.state, step.at_us - came.submitted_us, code)
+            .join(odr_request, step.request_key == came.key)
+            .where(*of_day, step.state.in_([state.value for state in ENDED]))
+        )
+        still = (
+            select(odr_open.c.state, func.count())
+            .join(odr_request, odr_open.c.request_key == came.key)
+            .where(*of_day)
+            .group_by(odr_open.c.state)
+        )
+        tally = DayTally()
+        with self._engine.connect() as connection:
+            for state, span, refused_by in connection.execute(ended):
+                tally.states[State(state)] += 1
+                tally.took_us[State(state)].append(span)
+                if state == State.REFUSED:
+                    tally.refusals[refused_by] += 1
+            for state, count in connection.execute(still):
+                tally.states[State(state)] += count
+        return tally
 
     def keep_call_back(self, key: str, result: InquiryResult, came_us: Micros) -> bool:
         """Put a call-back by for the dispatcher; False if there is one already."""

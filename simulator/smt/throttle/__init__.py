@@ -9,4 +9,5 @@ Knows no request's life and no door.
 ``policy``           presets in ``policies.yaml``, and policy files
 ``policy_change``    what a change of policy does to what limits remember
 ``refusal_reasons``  what a refusal says of the uses that stand against one more
+``standing``         how a limit stands, for whoever looks and asks for nothing
 """

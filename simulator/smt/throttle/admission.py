@@ -48,6 +48,7 @@ from simulator.smt.throttle.decision import (
 from simulator.smt.throttle.limits import MARKED
 from simulator.smt.throttle.policy_change import counted, take_over
 from simulator.smt.throttle.refusal_reasons import reason
+from simulator.smt.throttle.standing import Standing, standing
 
 #: (limit name, scope value)
 _Place = tuple[str, str]
@@ -124,6 +125,16 @@ class DatabaseAdmission:
             states = self._read(connection, places)
             decided = refusal_at(self._policy, requested, now, lambda limit, value: states[limit.name, value])
             return None if decided is None else _with_reason(connection, decided, requested, states)
+
+    def standing(self, requested: Sequence[Requested], now: Seconds) -> list[Standing]:
+        """How each limit stands that concerns any of these requests, in the policy's order. Reserves nothing; any thread."""
+        of = {place: None for one in requested for place in self._places(one)}
+        places = [place for limit in self._limits for place in of if place[0] == limit]
+        if not places:
+            return []
+        with self._engine.connect() as connection:
+            states = self._read(connection, places)
+        return [standing(self._limits[name], value, states[name, value], now) for name, value in places]
 
     def _read(self, connection: Connection, places: Sequence[_Place]) -> dict[_Place, LimitState]:
         states = {place: LimitState() for place in places}

@@ -77,6 +77,22 @@ def window_of(limit: Limit, at: Seconds) -> Seconds:
     return _calendar_window(limit.window, at - at % INTERVAL_S)[0] if calendar else at
 
 
+def counted_in(limit: Limit, start: Seconds, now: Seconds) -> bool:
+    """Whether the counts of that instant, or window, are still held against a request of ``now``."""
+    if limit.measure is Measure.METER_FAILURES:
+        return start > now - limit.within_s
+    if limit.measure not in (Measure.SUCCESSES, Measure.OCTETS):
+        return True
+    length = _ROLLING_S.get(limit.window)
+    return start == window_of(limit, now) if length is None else start > now - length
+
+
+def level_of(limit: Limit, state: LimitState, now: Seconds) -> int:
+    """What a bucket holds at ``now``, in tokens x ``per_s``; held ones are taken."""
+    level, as_of = _level(limit, state)
+    return _filled(limit, level, max(now, as_of) - as_of)
+
+
 def in_window(limit: Limit, state: LimitState, now: Seconds) -> Decision:
     """Successes or octets of a calendar or rolling window."""
     room = limit.amount - limit.weight
@@ -113,10 +129,9 @@ def in_bucket(limit: Limit, state: LimitState, now: Seconds) -> Decision:
 
     One that fails is as if it had never been asked for: the bucket is counted again without it, so it gives back no more than it took.
     """
-    level, as_of = _level(limit, state)
+    level = level_of(limit, state, now)
     # A worker whose clock is behind another's decides at the other's instant.
-    at = max(now, as_of)
-    level = _filled(limit, level, at - as_of)
+    at = max(now, _level(limit, state).as_of)
     if level >= limit.per_s:
         return Decision(True, at, at)
     if not limit.amount or not limit.burst:

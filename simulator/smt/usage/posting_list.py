@@ -67,6 +67,15 @@ class Posting:
     results_fetched_at: list[Seconds]
 
 
+@dataclass(frozen=True, slots=True)
+class Tally:
+    """What TDSPs posted on a day: files, those that were cut off, and records by result code."""
+
+    files: int
+    cut: int
+    records: dict[str, int]
+
+
 class PostingList:
     """Of one SMT. Every method is one transaction that reads; safe to use from several threads."""
 
@@ -92,6 +101,28 @@ class PostingList:
         chosen = chosen.order_by(_event.at.desc(), _event.username, _event.name.desc()).limit(most).offset(skip)
         with self._engine.connect() as connection:
             return [_posting(connection, row, esiid, records) for row in connection.execute(chosen).all()]
+
+    def tally(self, day: date) -> Tally:
+        """What was posted on a local day, in numbers."""
+        begins, ends = day_start(day), day_end(day)
+        happened = (
+            select(_event.happened, func.count()).where(_event.at >= begins, _event.at < ends).group_by(_event.happened)
+        )
+        # Only of this day's files: whatever else was loaded then was loaded from an earlier one's.
+        loaded = (
+            select(func.count()).select_from(interval_day).where(_loaded.loaded_at >= begins, _loaded.loaded_at < ends)
+        )
+        refused = (
+            select(_refused.code, func.count())
+            .where(_refused.at >= begins, _refused.at < ends, _refused.code != LOADED)
+            .group_by(_refused.code)
+        )
+        with self._engine.connect() as connection:
+            of, records = (Counter(dict(map(tuple, connection.execute(one)))) for one in (happened, refused))
+            if number := connection.scalar(loaded):
+                records[LOADED] = number
+        cut = of[Happened.CUT.value]
+        return Tally(of[Happened.POSTED.value] + cut, cut, dict(records))
 
 
 def _posting(connection: Connection, row: Row[tuple[object, ...]], esiid: str | None, records: int) -> Posting:
