@@ -51,6 +51,7 @@ def _assembled() -> typer.Typer:
     from reports.commands.balance import balance
     from reports.commands.capacity import app as capacity
     from reports.commands.certify import app as certify
+    from reports.commands.console import console
     from reports.commands.demo import demo, report
     from reports.commands.load import load
     from reports.commands.lse import app as lse
@@ -111,6 +112,7 @@ def _assembled() -> typer.Typer:
     scenario.command("coverage")(cover_requirements)
 
     door.command()(balance)
+    door.command()(console)
     door.command()(demo)
     door.command()(sandbox)
     door.command()(load)

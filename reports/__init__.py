@@ -4,7 +4,8 @@
 ``batch``           a head-end's batch of a day
 ``capacity``        the load report
 ``chart_parts``     colours and hatching by quality, bare axes, the widths of charts, how one becomes SVG
-``commands``        balance, demo, report, capacity, lse, market-day, meters list, show and truth, plan, vee make, run, report and score
+``commands``        balance, demo, report, capacity, console, lse, market-day, meters list, show and truth, plan, vee make, run, report and score
+``console``         the tester's console: a test bed in a browser, by its control calls
 ``interval_table``  intervals as a table, CSV or Parquet
 ``lse``             LSE files checked, shown, made and compared; what SMT lacks of a day
 ``market``          a market's day: its figures, its page

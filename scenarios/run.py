@@ -5,23 +5,24 @@ from __future__ import annotations
 import os
 import platform
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from meters.calendar import Seconds, local
+from meters.calendar import iso, local
 from scenarios.errors import ScenarioError
 from scenarios.judging.exchanges import Traffic, traffic_of
 from scenarios.judging.findings import Verdict
 from scenarios.judging.result import dumps, result_of
 from scenarios.judging.verdict import judge
 from scenarios.recording import Recording
-from scenarios.running.runner import Progress, run
+from scenarios.running.runner import Progress, SoFar, run
 from scenarios.schema import Scenario
 from simulator.runtime.folder import write_whole
+from simulator.runtime.progress_file import ProgressFile
 from simulator.runtime.until_stopped import run_stoppable
 from simulator.versions import PRODUCT, version_of
 
@@ -82,7 +83,7 @@ def _run_facts(addresses: dict[str, Any], out: Path, began: datetime, seconds: f
 
 
 @contextmanager
-def progress_bar(title: str, *, hidden: bool = False) -> Iterator[Callable[[Seconds, float], None]]:
+def progress_bar(title: str, *, hidden: bool = False) -> Iterator[Progress]:
     """A bar over model time on stderr, drawn where that is a terminal."""
     from rich.console import Console
     from rich.progress import BarColumn, Progress, TextColumn
@@ -92,7 +93,38 @@ def progress_bar(title: str, *, hidden: bool = False) -> Iterator[Callable[[Seco
     with Progress(*columns, console=console, transient=True, disable=hidden or not console.is_terminal) as bar:
         task = bar.add_task(title, total=1.0, at="starting")
 
-        def show(at: Seconds, share: float) -> None:
-            bar.update(task, completed=share, at=f"{local(at):%Y-%m-%d %H:%M} model time")
+        def show(so_far: SoFar) -> None:
+            bar.update(task, completed=so_far.share, at=f"{local(so_far.at):%Y-%m-%d %H:%M} model time")
 
         yield show
+
+
+def telling(file: ProgressFile, scenario: Scenario, also: Progress) -> Progress:
+    """Tell a file too how far a run is, and of what is over the verdict on what is there by then: the last word has the result."""
+    actions = [
+        {"ref": one.ref, "do": one.do, "at": one.at.isoformat(), "state": "waiting"} for one in scenario.timeline
+    ]
+    file.tell("begun", name=scenario.name, title=scenario.title, actions=actions)
+    over: set[str] = set()
+
+    def tell(so_far: SoFar) -> None:
+        also(so_far)
+        file.tell("reached", at=iso(so_far.at), share=round(so_far.share, 4), states=dict(so_far.states))
+        ended = {ref for ref, state in so_far.states.items() if state == "over"}
+        if ended != over:
+            over.update(ended)
+            file.tell("judged", at=iso(so_far.at), judged=_judged_of(so_far.recording(), ended))
+
+    return tell
+
+
+def _judged_of(recording: Recording, ended: set[str]) -> list[dict[str, Any]]:
+    """Steps and checks of the actions that are over."""
+    told = result_of(recording, judge(recording))
+    first = next((one.ref for one in recording.scenario.timeline if one.do == "balance_call"), "")
+    steps = [one for one in told["steps"] if one.get("call", first) in ended]
+    checks = [one for one in told["checks"] if one["id"] in ended]
+    return [
+        {"id": one["id"], "call": one.get("call", ""), "mark": one["mark"], "happened": one["happened"]}
+        for one in (*steps, *checks)
+    ]

@@ -5,6 +5,7 @@
 ``capacity_compare``  ``ami capacity compare``
 ``capacity_whatif``  ``ami capacity whatif``
 ``certify``   ``ami certify``
+``console``   ``ami console``
 ``demo``      ``ami demo`` and ``ami report``
 ``executors``  where a command computes: here, in processes, on a cluster
 ``load``      ``ami load``

@@ -76,6 +76,7 @@ def run(
     rows: Annotated[
         bool, typer.Option("--rows", help="Write every request of the first replications too, as Parquet.")
     ] = False,
+    progress: Annotated[Path | None, typer.Option(help="File for how far it is, a line of JSON each.")] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print the outcome as JSON.")] = False,
 ) -> None:
     """Run a load study and write its report. A run that was broken off goes on where it was.
@@ -86,7 +87,7 @@ def run(
     from meters.errors import UserError
 
     try:
-        verdict = _run(_read(study), study, out, workers, dask, rows=rows, as_json=as_json)
+        verdict = _run(_read(study), study, out, workers, dask, progress, rows=rows, as_json=as_json)
     except UserError as error:
         typer.echo(str(error), err=True)
         raise typer.Exit(error.exit_code) from None
@@ -168,7 +169,17 @@ def _read(study_file: Path) -> Study:
     return study
 
 
-def _run(study: Study, file: Path, out: Path | None, workers: int, dask: str, *, rows: bool, as_json: bool) -> Mark:
+def _run(
+    study: Study,
+    file: Path,
+    out: Path | None,
+    workers: int,
+    dask: str,
+    told_to: Path | None,
+    *,
+    rows: bool,
+    as_json: bool,
+) -> Mark:
     import json
     import time
     from functools import partial
@@ -184,6 +195,7 @@ def _run(study: Study, file: Path, out: Path | None, workers: int, dask: str, *,
     from simulator.capacity.run import run_study
     from simulator.capacity.study import refuse_size
     from simulator.errors import SimulatorError
+    from simulator.runtime.progress_file import ProgressFile
     from simulator.runtime.until_stopped import breaking_off
     from simulator.versions import only_as, told_by_code
 
@@ -200,9 +212,16 @@ def _run(study: Study, file: Path, out: Path | None, workers: int, dask: str, *,
     with (
         breaking_off(STOPPED),
         Bar("cells", hidden=as_json) as bar,
+        ProgressFile(told_to) as progress,
         executor_of(workers, dask, room="capacity", stays="cells that are done stay") as executor,
     ):
-        outcome = run_study(study, folder, executor, bar.show, play, rows=rows)
+        progress.tell("begun", name=study.spec.name, title=study.spec.question)
+
+        def show(done: int, total: int) -> None:
+            bar.show(done, total)
+            progress.tell("reached", done=done, of=total)
+
+        outcome = run_study(study, folder, executor, show, play, rows=rows)
     page, verdict = render(outcome, folder), judge(outcome)
     seconds = time.perf_counter() - began
     run_facts = {"workers": workers, "seconds": round(seconds, 2), "cells_computed": bar.computed}

@@ -34,6 +34,9 @@ def run(
     ] = False,
     junit: Annotated[Path | None, typer.Option(help="File for JUnit's XML: a test case per step and check.")] = None,
     summary: Annotated[Path | None, typer.Option(help="File for a table in Markdown.")] = None,
+    progress: Annotated[
+        Path | None, typer.Option(help="File for how far it is, a line of JSON each, of one scenario.")
+    ] = None,
     as_json: AsJson = False,
 ) -> None:
     """Run scenarios on real parts, judge them, and make their pages; of several an index page too.
@@ -51,7 +54,7 @@ def run(
     with breaking_off(SHUT_DOWN):
         try:
             if alone:
-                played.append(_play_one(scenarios[0], folders[0], hidden=as_json))
+                played.append(_play_one(scenarios[0], folders[0], progress, hidden=as_json))
             else:
                 _play_many(list(zip(scenarios, folders, strict=True)), jobs, fail_fast, as_json, played)
         finally:
@@ -102,13 +105,16 @@ def coverage(
     raise typer.Exit(1 if check and missing else 0)
 
 
-def _play_one(scenario: Scenario, folder: Path, *, hidden: bool) -> Played:
+def _play_one(scenario: Scenario, folder: Path, told: Path | None, *, hidden: bool) -> Played:
     from reports.scenario.page import render_run
     from scenarios.many import play
-    from scenarios.run import progress_bar
+    from scenarios.run import progress_bar, telling
+    from simulator.runtime.progress_file import ProgressFile
 
-    with progress_bar(scenario.name, hidden=hidden) as progress:
-        done = play(scenario, folder, render_run, progress)
+    with ProgressFile(told) as file, progress_bar(scenario.name, hidden=hidden) as bar:
+        done = play(scenario, folder, render_run, bar if told is None else telling(file, scenario, bar))
+        if done.error:
+            file.tell("stopped", error=done.error)
     if done.result is None:
         typer.echo(f"{done.name}: {done.error}", err=True)
     elif not hidden:

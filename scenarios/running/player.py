@@ -20,6 +20,7 @@ class Player:
         """Begin a process for each action of the timeline."""
         self._stage = stage
         self._env = stage.runtime.env
+        self._running: set[str] = set()
         self._over = {action.ref: self._env.event() for action in stage.scenario.timeline}
         for action in stage.scenario.timeline:
             self._env.process(self._play(action))
@@ -30,6 +31,14 @@ class Player:
         every, timeline = self._stage.outside is not None, self._stage.scenario.timeline
         return any((every or one.after or one.lasts) and not self._over[one.ref].triggered for one in timeline)
 
+    @property
+    def states(self) -> dict[str, str]:
+        """How each action stands, by its ref: ``waiting``, ``running`` or ``over``."""
+        return {
+            ref: "over" if over.triggered else "running" if ref in self._running else "waiting"
+            for ref, over in self._over.items()
+        }
+
     def _play(self, action: Act) -> Generator[simpy.Event, Any, None]:
         if action.after is not None:
             yield self._over[action.after]
@@ -37,5 +46,6 @@ class Player:
             self._stage.begun[action.ref] = iso(self._stage.runtime.now())
         else:
             yield self._env.timeout(to_us(epoch(action.at)) - micros(self._env.now))
+        self._running.add(action.ref)
         self._stage.actions[action.ref] = yield from ACTIONS[action.do].play(self._stage, action)
         self._over[action.ref].succeed()

@@ -6,10 +6,10 @@ import asyncio
 import contextlib
 import shutil
 import time
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 from meters.calendar import Seconds, day_start, epoch, seconds, to_us
 from meters.faults.kinds import Layer
@@ -54,8 +54,18 @@ WRITTEN = (
     WIRE,
 )
 
-#: Told while a run goes on: (model instant reached, share of the run done).
-Progress = Callable[[Seconds, float], None]
+
+class SoFar(NamedTuple):
+    """How far a run is. ``share``: of its model time; ``states``: of its actions (``Player.states``); ``recording``: makes one of what is there by now."""
+
+    at: Seconds
+    share: float
+    states: Mapping[str, str]
+    recording: Callable[[], Recording]
+
+
+#: Told while a run goes on.
+Progress = Callable[[SoFar], None]
 
 
 @dataclass(slots=True)
@@ -160,7 +170,7 @@ async def _run(scenario: Scenario, out: Path, progress: Progress | None, outside
             at = min(at + 12 * 3600, end)
             await sandbox.runtime.run_until(at)
             if progress is not None:
-                progress(at, (at - start) / (end - start))
+                progress(SoFar(at, (at - start) / (end - start), player.states, lambda: record(stage, [])))
             # What comes after another action may come late; nobody waits longer than a day.
             if at == end and player.waiting and end < last + 24 * 3600:
                 end += AFTERMATH_S

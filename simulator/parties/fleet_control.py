@@ -10,7 +10,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from enum import StrEnum
 from functools import cache
-from typing import Annotated, NamedTuple
+from typing import Annotated, Any, NamedTuple
 
 from fastapi import APIRouter, Query
 from fastapi.responses import JSONResponse
@@ -138,6 +138,38 @@ class _Kept:
     declared: bool
 
 
+class LoginTold(BaseModel):
+    """A log-in of the test bed's own."""
+
+    role: str = Field(examples=["customer"])
+    username: str
+    password: str = Field(description="Invented, as everything here; of this test bed alone.")
+    duns: str = Field(description="Empty for who has none.")
+
+
+class SpecialTold(BaseModel):
+    """An ESI ID with something special."""
+
+    esiid: str
+    meterNumber: str
+    note: str = Field(description="What it does.")
+
+
+class BedTold(BaseModel):
+    """The test bed: where each part is, who may log in, which ESI IDs are special."""
+
+    smtUrl: str
+    headendUrl: str
+    rorUrl: str = Field(description="Empty without a retailer's desk.")
+    ftpsHost: str
+    ftpsPort: int
+    policy: str = Field(description="The throttle.")
+    veePreset: str
+    keysFile: str = Field(description="With the keys of the links, on its machine.")
+    logins: list[LoginTold]
+    esiids: list[SpecialTold]
+
+
 class FleetControl:
     """The meters behind the gateways of this process, and their faults."""
 
@@ -147,8 +179,10 @@ class FleetControl:
         gateways: Sequence[Mapping[int, EmulatedMeter]],
         notes: Mapping[str, str],
         touched: Callable[[EmulatedMeter], None],
+        ready: Callable[[], Mapping[str, Any]],
     ) -> None:
-        """notes: what is special about a meter, by its number. touched: told of a meter that may have something to tell."""
+        """notes: what is special about a meter, by its number. touched: told of a meter that may have something to tell. ready: the bed's ready line."""
+        self._ready = ready
         self._runtime, self._notes, self._touched = runtime, notes, touched
         self._placed = [
             _Placed(meter, at, unit) for at, units in enumerate(gateways, 1) for unit, meter in units.items()
@@ -160,6 +194,25 @@ class FleetControl:
             )
         }
         self._count = 0
+
+    def bed(self) -> BedTold:
+        """The test bed as its ready line has it."""
+        ready = self._ready()
+        return BedTold(
+            smtUrl=ready["smt_url"],
+            headendUrl=ready["headend_url"],
+            rorUrl=ready.get("ror_url", ""),
+            ftpsHost=ready["ftps"]["host"],
+            ftpsPort=ready["ftps"]["port"],
+            policy=ready["policy"],
+            veePreset=ready["vee_preset"],
+            keysFile=ready["keys_file"],
+            logins=[LoginTold(role=role, **{"duns": "", **login}) for role, login in ready["logins"].items()],
+            esiids=[
+                SpecialTold(esiid=one["esiid"], meterNumber=one["meter_number"], note=one["note"])
+                for one in ready["esiids"]
+            ],
+        )
 
     def listed(self, asked: MetersAsked) -> MeterList:
         """The meters that are asked for, and how many of all do how."""
@@ -296,8 +349,13 @@ _KINDS_TOLD = "\n".join(
 
 @cache
 def router() -> APIRouter:
-    """The routes under ``/control/meters`` and ``/control/faults``."""
+    """``GET /control/bed``, and the routes under ``/control/meters`` and ``/control/faults``."""
     routes = APIRouter(prefix="/control", tags=["Control"])
+
+    @routes.get("/bed", summary="Where each part of the test bed is")
+    async def bed(fleet: _ServedFleet) -> BedTold:
+        """Tell addresses, log-ins and the ESI IDs with something special, as the test bed printed them when it was ready."""
+        return fleet.bed()
 
     @routes.get("/meters", summary="The meters, and how each does")
     async def meters(asked: Annotated[MetersAsked, Query()], fleet: _ServedFleet) -> MeterList:

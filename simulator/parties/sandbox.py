@@ -218,7 +218,7 @@ class Sandbox:
         world.meters[0].window(floor_interval(now) - INTERVAL_S, floor_interval(now), now)
         warm()
         silence: Silence = "exception" if settings.clock.manual else "hang"
-        self._fleet = FleetControl(self.runtime, world.gateways, world.special, events.touched)
+        self._fleet = FleetControl(self.runtime, world.gateways, world.special, events.touched, self.ready)
         self.gateways = await open_gateways(
             world.gateways,
             self.runtime.now,

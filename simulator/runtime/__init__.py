@@ -10,6 +10,7 @@ Knows no party and no world.
 ``lag``            how far a party is behind its clock
 ``lifetime``       a driver of one party among several, whose processes end with it
 ``local_ca``       a certificate authority of this machine alone
+``progress_file``  how far something is that takes long, as lines of JSON in a file
 ``serving``        HTTP services of this process: one uvicorn server each, in the running loop
 ``until_stopped``  serving until Ctrl-C or SIGTERM, and how a signal ends what is under way
 ``worker_pool``    processes to compute in

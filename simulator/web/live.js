@@ -88,6 +88,16 @@
     else swap(form, `${form.action.split("?")[0]}?${fields}`, {});
   });
 
+  // A part that is told anew whenever it has changed, for as long as the page is there.
+  for (const part of document.querySelectorAll("[data-stream]")) {
+    const told = here(part.dataset.stream) && new EventSource(part.dataset.stream);
+    if (told) told.onmessage = (event) => {
+      const page = new DOMParser().parseFromString(event.data, "text/html"), found = page.getElementById(part.id);
+      const old = document.getElementById(part.id);
+      if (found && old && old.innerHTML !== found.innerHTML) put(part.id, { part: found });
+    };
+  }
+
   addEventListener("popstate", () => location.reload());
   for (const part of document.querySelectorAll("[data-poll]")) wait(part);
 })();

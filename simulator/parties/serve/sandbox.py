@@ -125,6 +125,7 @@ def _lines(running: Sandbox, ready: dict[str, Any]) -> list[str]:
         "",
         f"  browser    {ready['smt_url']}/   (the portal's pages: begin here, with a log-in of below)",
         f"  desk       {ready['desk_url']}   (a call-centre agent's screen, with the log-in desk of below)",
+        f"  console    ami console {ready['smt_url']}   (a tester's pages: counts, clock, faults, complaints, scenarios; shows these log-ins too)",
         f"  SMT        {ready['smt_url']}   (market API /v2, portal API /api and /commonapi, pages /docs)",
         f"  head-end   {ready['headend_url']}   (POST /inquiries, pages /docs)",
         f"  retailer   {ready['ror_url']}   (POST /calls as the desk's agent, pages /docs)",

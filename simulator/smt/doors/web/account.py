@@ -41,7 +41,8 @@ def router() -> APIRouter:
         session = request.cookies.get(COOKIE, "")
         if session and smt.gatekeeper.user_of(session, TokenKind.WEB):
             return _to(own_path(PAGES, request.query_params.get("next", "")))
-        return _login(smt, request.query_params.get("next", ""))
+        asked = request.query_params
+        return _login(smt, asked.get("next", ""), name=asked.get("username", "")[:64])
 
     @routes.post(LOGIN)
     async def login(request: Request, fields: Fields, smt: ServedSmt, peer: Peer) -> Response:

@@ -1,0 +1,271 @@
+"""The console's application: its routes, who comes in, and how what stands against a request is told."""
+
+from __future__ import annotations
+
+import hmac
+import secrets
+from collections.abc import Awaitable, Callable, Mapping
+from contextlib import suppress
+from typing import Any
+from urllib.parse import urlencode
+
+from fastapi import APIRouter, Depends, FastAPI, Request, Response
+from fastapi.responses import RedirectResponse, StreamingResponse
+from starlette.exceptions import HTTPException
+from starlette.types import ASGIApp
+
+from headend.http.front import Front, FrontRules
+from meters.errors import UserError
+from meters.faults.kinds import KINDS, Span
+from reports.console.asked import LOOKS, Look, told_of
+from reports.console.bed import BedProblem, Call, problem_of
+from reports.console.copied import as_scenario, said_no
+from reports.console.doings import DOINGS, body_of
+from reports.console.door import COOKIE, LOGIN, PAGES, ROOT, SITE, Console, SignInError
+from reports.console.live import Live
+from reports.console.picture import stations
+from reports.console.tester import add_pages
+from simulator.smt.complaints.kinds import KINDS as COMPLAINTS
+from simulator.web.frame import templates
+from simulator.web.gallery import gallery
+from simulator.web.parts import Problem
+from simulator.web.site import HEADERS, bears, fields_of, of_same_origin, wanted_part
+
+#: Octets of a scenario's text at most.
+_LARGEST = {f"{ROOT}scenarios": 1 << 20}
+
+
+def create_app(console: Console) -> ASGIApp:
+    """Make the application."""
+    app = FastAPI(docs_url=None, redoc_url=None, openapi_url=None)
+    app.include_router(_outside(console))
+    routes = APIRouter(dependencies=[Depends(_guard(console))])
+    for look in LOOKS:
+        routes.add_api_route(ROOT + look.path, _looking(console, look))
+    _doing(console, routes)
+    _copying(console, routes)
+    _living(console, routes)
+    add_pages(console, routes)
+    app.include_router(routes)
+    _tell(console, app)
+    return Front(app, FrontRules(largest=_LARGEST))
+
+
+def _guard(console: Console) -> Callable[[Request], Awaitable[None]]:
+    async def guard(request: Request) -> None:
+        if not console.known(request):
+            raise SignInError
+        if request.method != "POST":
+            return
+        if not of_same_origin(request):
+            problem = Problem(
+                "origin", "This form was not sent by a page of this console.", "Open the page here, and send its form."
+            )
+            raise BedProblem(403, problem)
+        if not bears(await fields_of(request), console.token):
+            problem = Problem(
+                "form_token",
+                "This form is of another run of the console.",
+                "Load the page anew, and send its form again.",
+            )
+            raise BedProblem(403, problem)
+
+    return guard
+
+
+def _outside(console: Console) -> APIRouter:
+    """What everybody may see: log-in and files."""
+    routes = APIRouter()
+
+    @routes.get("/")
+    @routes.get(ROOT.removesuffix("/"))
+    async def begin() -> Response:
+        return RedirectResponse(ROOT, 303, HEADERS)
+
+    @routes.get(ROOT + "files/{name}")
+    async def file(name: str, request: Request) -> Response:
+        return SITE.file(name, request)
+
+    @routes.get(LOGIN)
+    async def form(request: Request) -> Response:
+        if console.known(request):
+            return RedirectResponse(ROOT, 303, HEADERS)
+        return console.show("login.html.j2", title="Log in", menu=[], leaves=False, why="")
+
+    @routes.post(LOGIN)
+    async def log_in(request: Request) -> Response:
+        fields = await fields_of(request)
+        given = fields.get("password", "")
+        if not of_same_origin(request) or not hmac.compare_digest(given.encode(), console.password.encode()):
+            why = "That is not the password."
+            return console.show("login.html.j2", 401, title="Log in", menu=[], leaves=False, why=why)
+        answer = RedirectResponse(ROOT, 303, HEADERS)
+        session = secrets.token_urlsafe(32)
+        console.sessions.discard(request.cookies.get(COOKIE, ""))
+        console.sessions.add(session)
+        secure = request.url.scheme == "https"
+        answer.set_cookie(COOKIE, session, path=ROOT, httponly=True, samesite="strict", secure=secure)
+        return answer
+
+    return routes
+
+
+def _looking(console: Console, look: Look) -> Callable[[Request], Awaitable[Response]]:
+    async def page(request: Request) -> Response:
+        if console.bed is None and not look.path:
+            return RedirectResponse(f"{ROOT}runs", 303, HEADERS)
+        told = await told_of(look, console.looked_at(), request.query_params)
+        return console.show(
+            look.template, at=look.path, now=told["clock"]["now"], **_about(look, told, _done(console, request))
+        )
+
+    return page
+
+
+def _about(look: Look, told: Mapping[str, Any], done: Call | None) -> dict[str, Any]:
+    """What a page of a bed says."""
+    extra: dict[str, Any] = {"title": look.title, "about": look.about, "done": done, **told}
+    if not look.path:
+        extra["stations"] = stations(told)
+    kinds = [(kind.value, row) for kind, row in KINDS.items() if row.span is not Span.ALWAYS]
+    return extra | {"kinds": kinds, "complaint_kinds": COMPLAINTS}
+
+
+def _done(console: Console, request: Request) -> Call | None:
+    """The call that led here."""
+    number = request.query_params.get("done", "")
+    return next((one for one in (console.bed.calls if console.bed else ()) if str(one.number) == number), None)
+
+
+def _doing(console: Console, routes: APIRouter) -> None:
+    """What changes a bed."""
+
+    @routes.post(ROOT + "do/{name}")
+    async def do(name: str, request: Request) -> Response:
+        doing, fields, bed = DOINGS.get(name), await fields_of(request), console.looked_at()
+        ident = fields.get("ident", "")
+        if doing is None or ("{ident}" in doing.path and not ident.replace("-", "").isalnum()):
+            raise BedProblem(404, Problem("console.doing", "There is nothing like that to do.", "Go back to the page."))
+        call = await bed.do(doing.method, doing.path.replace("{ident}", ident), body_of(doing, fields))
+        return _after(console, doing.page, call)
+
+    @routes.post(ROOT + "ask")
+    async def ask(request: Request) -> Response:
+        """Ask for a read as the REP of record does: by the market API, with its own log-in."""
+        fields, bed = await fields_of(request), console.looked_at()
+        login = next((one for one in (await bed.get("/control/bed"))["logins"] if one["role"] == "ror"), None)
+        if login is None:
+            raise BedProblem(
+                409,
+                Problem("console.no_ror", "This bed told of no retailer's log-in.", "Ask by the market API itself."),
+            )
+        got = await bed.do("POST", "/v2/token/", {"username": login["username"], "password": login["password"]})
+        token = got.told.get("accessToken") if isinstance(got.told, dict) else None
+        if not token:
+            raise BedProblem(got.status, problem_of(got.status, got.told))
+        kind, count = fields.get("kind", ""), got.number
+        asked = {
+            "trans_id": f"console-{count}",
+            "requestorID": login["username"],
+            "requesterType": "REP",
+            "requesterAuthenticationID": login["duns"],
+            "ESIID": fields.get("esiid", "").strip(),
+            "reportFormat": "JSON",
+            "deliveryMode": "API",
+            "SMTTermsandConditions": "Y",
+        }
+        if kind == "INTERVALS":
+            asked |= {"readType": kind, "callReference": f"console-{count}"}
+        path = "/v2/powerstatus/" if kind == "POWER" else "/v2/odr/"
+        return _after(console, "requests", await bed.do("POST", path, asked, token))
+
+
+def _copying(console: Console, routes: APIRouter) -> None:
+    """What was done, and a scenario of it."""
+
+    @routes.get(ROOT + "journal")
+    async def journal() -> Response:
+        calls = console.bed.calls[::-1] if console.bed else []
+        return console.show("journal.html.j2", at="journal", title="What was done", about="Each call that this console has made, as a line for a shell.", calls=calls)  # fmt: skip
+
+    @routes.post(ROOT + "journal")
+    async def copy(request: Request) -> Response:
+        name = (await fields_of(request)).get("name", "").strip() or "what-was-done"
+        text, told = await as_scenario(console.looked_at(), name)
+        return console.show("scenario.html.j2", at="scenarios", title="Scenario of what was done", text=text, told=told, mistakes=[], sound=None)  # fmt: skip
+
+
+def _living(console: Console, routes: APIRouter) -> None:
+    """Counts as they change; the kit; and the way out."""
+
+    async def part() -> str:
+        try:
+            told = await told_of(LOOKS[0], console.looked_at(), {})
+        except BedProblem as error:
+            return templates(PAGES).get_template("silent_part.html.j2").render(problem=error.problem)
+        return templates(PAGES).get_template("picture_part.html.j2").render(stations=stations(told), site=SITE)
+
+    live = Live(part)
+
+    @routes.get(f"{ROOT}live")
+    async def counts() -> Response:
+        console.looked_at()
+        return StreamingResponse(
+            live.events(), media_type="text/event-stream", headers={**HEADERS, "x-accel-buffering": "no"}
+        )
+
+    @routes.get(f"{ROOT}kit")
+    async def kit() -> Response:
+        return gallery(SITE)
+
+    @routes.post(f"{ROOT}logout")
+    async def leave(request: Request) -> Response:
+        with suppress(KeyError):
+            console.sessions.remove(request.cookies.get(COOKIE, ""))
+        return RedirectResponse(LOGIN, 303, HEADERS)
+
+
+def _after(console: Console, page: str, call: Call) -> Response:
+    """Back to the page; with what stood against it."""
+    if not call.ok or said_no(call) or (isinstance(call.told, dict) and call.told.get("refusal")):
+        problem = problem_of(call.status, call.told)
+        status = call.status if call.status >= 400 else 409
+        return console.show("problem.html.j2", status, title="That was not done", at=page, problem=problem, done=call)
+    return RedirectResponse(f"{ROOT}{page}?{urlencode({'done': call.number})}", 303, HEADERS)
+
+
+def _tell(console: Console, app: FastAPI) -> None:
+    """Answer what stands against a request by a page."""
+
+    def page(status: int, problem: Problem, request: Request) -> Response:
+        part = wanted_part(request)
+        return console.show("problem.html.j2", status, title="That did not work", problem=problem, done=None, part=part)
+
+    @app.exception_handler(BedProblem)
+    async def bed(request: Request, error: BedProblem) -> Response:
+        return page(error.status, error.problem, request)
+
+    @app.exception_handler(UserError)
+    async def user(request: Request, error: UserError) -> Response:
+        what = f"{error.place}: {error.message}" if error.place else error.message
+        return page(400, Problem(error.code, what, error.mend or "Go back, and change it."), request)
+
+    @app.exception_handler(SignInError)
+    async def sign_in(_request: Request, _error: SignInError) -> Response:
+        return RedirectResponse(LOGIN, 303, HEADERS)
+
+    @app.exception_handler(HTTPException)
+    async def unrouted(request: Request, error: HTTPException) -> Response:
+        return page(
+            error.status_code,
+            Problem(f"http.{error.status_code}", "There is no such page.", "Begin at the console's first page."),
+            request,
+        )
+
+    @app.exception_handler(Exception)
+    async def broken(request: Request, error: Exception) -> Response:
+        return page(
+            500,
+            Problem("console.broken", f"A fault of the console's own: {type(error).__name__}.", "Load the page again."),
+            request,
+        )

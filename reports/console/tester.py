@@ -1,0 +1,210 @@
+"""The pages of scenarios, runs and studies: from a text to its verdict, each run at an address that stays."""
+
+from __future__ import annotations
+
+import re
+import tempfile
+from pathlib import Path
+from typing import Any
+
+from fastapi import APIRouter, Request, Response
+from fastapi.responses import FileResponse, RedirectResponse
+
+from reports.console.bed import BedProblem
+from reports.console.door import ROOT, Console
+from reports.console.runs import PROGRESS, Run, exchange_of, folders, run_of
+from scenarios.lint import Told, looked_at
+from scenarios.shipped import SCENARIOS, STUDIES
+from simulator.web.parts import Problem
+from simulator.web.site import HEADERS, fields_of
+
+#: A finished page is its own: no script, no other file, its one style.
+_REPORT = {
+    **HEADERS,
+    "content-security-policy": "sandbox; default-src 'none'; style-src 'unsafe-inline'; img-src data:; base-uri 'none'; form-action 'none'; frame-ancestors 'none'",
+}
+_WORD = re.compile(r"[a-z0-9][a-z0-9-]{0,79}")
+#: Octets of a body that are shown.
+_SHOWN = 4000
+#: Steps of a study's run: one process, so that a bed beside it keeps its clock.
+_STUDY = ("capacity", "run")
+
+
+def add_pages(console: Console, routes: APIRouter) -> None:
+    """Put the pages' routes to the others."""
+    _scenarios(console, routes)
+    _runs(console, routes)
+
+    @routes.get(f"{ROOT}studies")
+    async def studies() -> Response:
+        files = STUDIES.files()
+        found = [one for one in _all(console) if one.kind == "study"]
+        about = "Load studies: throttle policies over whole days of everybody who asks."
+        return console.show(
+            "studies.html.j2", at="studies", title="Studies", about=about, names=list(files), runs=found
+        )
+
+    @routes.post(f"{ROOT}studies")
+    async def run_study(request: Request) -> Response:
+        name = (await fields_of(request)).get("name", "")
+        if name not in STUDIES.files():
+            raise BedProblem(404, Problem("console.study", "There is no such study.", "Choose one of the list."))
+        out = console.root / "studies" / name
+        _begun_once(console, out)
+        (out / PROGRESS).unlink(missing_ok=True)
+        await console.children.begin(
+            [*_STUDY, name, "--out", str(out), "--workers", "1", "--json", "--progress", str(out / PROGRESS)], out
+        )
+        return _to(f"runs/studies/{name}")
+
+
+def _scenarios(console: Console, routes: APIRouter) -> None:
+    @routes.get(f"{ROOT}scenarios")
+    async def listed(request: Request) -> Response:
+        name, files = request.query_params.get("name", ""), SCENARIOS.files()
+        if name in files:
+            return _editor(console, files[name].read_text(encoding="utf-8"), title=name)
+        by_folder: dict[str, list[str]] = {}
+        for one, path in files.items():
+            by_folder.setdefault(path.parent.name, []).append(one)
+        about = "What happens, and what is expected of it. Open one, change it, see whether it is well written, run it."
+        return console.show("scenarios.html.j2", at="scenarios", title="Scenarios", about=about, folders=by_folder)
+
+    @routes.post(f"{ROOT}scenarios")
+    async def looked(request: Request) -> Response:
+        fields = await fields_of(request)
+        text = fields.get("text", "").replace("\r\n", "\n")
+        sound, mistakes = _looked(text)
+        if fields.get("do") != "run" or mistakes or not sound:
+            return _editor(console, text, mistakes, sound[0].name if sound else None)
+        out = _free(console, sound[0].name)
+        out.mkdir(parents=True, exist_ok=True)
+        file = out / f"{sound[0].name}.yaml"
+        file.write_text(text, encoding="utf-8")
+        await console.children.begin(
+            ["scenario", "run", str(file), "--out", str(out), "--progress", str(out / PROGRESS)], out
+        )
+        return _to(f"runs/{out.relative_to(console.root).as_posix()}")
+
+
+def _runs(console: Console, routes: APIRouter) -> None:
+    @routes.get(f"{ROOT}runs")
+    async def listed() -> Response:
+        about = f"Below {console.root}. Each has an address that stays."
+        return console.show("runs.html.j2", at="runs", title="Runs", about=about, runs=_all(console))
+
+    @routes.get(ROOT + "runs/{ident:path}/report")
+    async def report(ident: str) -> Response:
+        page = _run(console, ident).page
+        if page is None:
+            raise BedProblem(404, Problem("console.no_report", "It has no page yet.", "Wait until the run is over."))
+        return FileResponse(page, media_type="text/html", headers=_REPORT)
+
+    @routes.get(ROOT + "runs/{ident:path}/x/{number}")
+    async def exchange(ident: str, number: int) -> Response:
+        run = _run(console, ident)
+        found = exchange_of(run.folder, number)
+        if found is None:
+            raise BedProblem(
+                404, Problem("console.no_exchange", "This run has no such exchange.", "Go back to the run.")
+            )
+        sides = [(name, _shown(side)) for name, side in (("Asked", found.ask), ("Answered", found.reply))]
+        return console.show(
+            "exchange.html.j2", at="runs", title=f"Exchange {number}", about=run.title, run=run, one=found, sides=sides
+        )
+
+    @routes.post(ROOT + "runs/{ident:path}/stop")
+    async def stop(ident: str) -> Response:
+        run = _run(console, ident)
+        child = console.children.of(run.folder)
+        if child is not None:
+            await console.children.stop(child)
+        return _to(f"runs/{ident}")
+
+    @routes.get(ROOT + "runs/{ident:path}")
+    async def run(ident: str) -> Response:
+        found = _run(console, ident)
+        return console.show("run.html.j2", at="runs", title=found.name, about=found.title, run=found, log=_log(found))
+
+
+def _to(path: str) -> Response:
+    return RedirectResponse(ROOT + path, 303, HEADERS)
+
+
+def _editor(
+    console: Console, text: str, mistakes: list[Told] | None = None, sound: str | None = None, title: str = ""
+) -> Response:
+    status = 400 if mistakes else 200
+    return console.show("scenario.html.j2", status, at="scenarios", title=title or sound or "Scenario", text=text, told=[], mistakes=mistakes or [], sound=sound)  # fmt: skip
+
+
+def _looked(text: str) -> tuple[list[Any], list[Told]]:
+    """Whether a text is a sound scenario; else each mistake."""
+    with tempfile.TemporaryDirectory() as folder:
+        file = Path(folder) / "scenario.yaml"
+        file.write_text(text, encoding="utf-8", errors="surrogatepass")
+        sound, told = looked_at(file)
+    return sound, [one._replace(error=_without(one.error, folder)) for one in told]
+
+
+def _without(error: Any, folder: str) -> Any:
+    """The error, without the folder that nobody knows."""
+    error.place = error.place.replace(f"{folder}/", "")
+    return error
+
+
+def _free(console: Console, name: str) -> Path:
+    """A folder for one more run of a scenario."""
+    base = name if _WORD.fullmatch(name) else "scenario"
+    number = 1
+    while (out := console.root / "console" / f"{base}-{number}").exists():
+        number += 1
+    return out
+
+
+def _begun_once(console: Console, out: Path) -> None:
+    child = console.children.of(out)
+    if child is not None and child.running:
+        raise BedProblem(409, Problem("console.going", "It runs already.", "Wait for it, or stop it."))
+    out.mkdir(parents=True, exist_ok=True)
+
+
+def _all(console: Console) -> list[Run]:
+    known = folders(console.root)
+    return [run_of(ident, folder, going=_going(console, folder)) for ident, folder in known.items()]
+
+
+def _going(console: Console, folder: Path) -> bool:
+    child = console.children.of(folder)
+    return child is not None and child.running
+
+
+def _run(console: Console, ident: str) -> Run:
+    """One of the runs that there are: an id is looked up, never made a path of."""
+    folder = folders(console.root).get(ident)
+    if folder is None:
+        # One that has only just begun has written nothing yet.
+        folder = next((out for out in console.children.folders if out == console.root / ident), None)
+    if folder is None:
+        raise BedProblem(404, Problem("console.no_run", "There is no such run.", "Choose one of the list."))
+    return run_of(ident, folder, going=_going(console, folder))
+
+
+def _log(run: Run) -> str:
+    """What its process said, the end of it; nothing of one that is well."""
+    if run.mark or run.going:
+        return ""
+    try:
+        return (run.folder / "console.log").read_text(encoding="utf-8", errors="replace")[-2000:]
+    except OSError:
+        return ""
+
+
+def _shown(side: dict[str, Any]) -> list[tuple[str, str]]:
+    """What was asked, or answered, field by field."""
+    return [
+        (name, text if len(text) <= _SHOWN else f"{text[:_SHOWN]} ...")
+        for name, value in side.items()
+        for text in [str(value)]
+        if text
+    ]
