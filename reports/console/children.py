@@ -63,6 +63,11 @@ class Children:
         child = self._all[out] = Child(words, out, process)
         return child
 
+    async def ended(self, out: Path) -> None:
+        """Wait until the one of a folder has ended."""
+        if child := self._all.get(out):
+            await child.process.wait()
+
     async def stop(self, child: Child) -> None:
         """End one, and what it has begun."""
         if not child.running:

@@ -24,7 +24,7 @@ _NUMBERED = {"/control/faults": "fault", "/control/complaints": "complaint"}
 
 async def as_scenario(bed: Bed, name: str) -> tuple[str, list[str]]:
     """The text of the scenario, and what could not be carried. Raises BedProblem where nothing was done that a scenario can do."""
-    calls, left = _renumbered([one for one in bed.calls if one.ok and not said_no(one)])
+    calls, left = _renumbered(_carried(bed.calls))
     entries = [_entry(one, bed.url) for one in calls]
     entries += [one for call in calls if (one := await _end_of(bed, call)) is not None]
     with tempfile.TemporaryDirectory() as folder:
@@ -45,6 +45,13 @@ async def as_scenario(bed: Bed, name: str) -> tuple[str, list[str]]:
 def said_no(call: Call) -> bool:
     """Whether SMT said with 200 that it will not: nothing has changed by that."""
     return isinstance(call.told, dict) and "errorCode" in call.told
+
+
+def _carried(calls: Sequence[Call]) -> list[Call]:
+    """What came to something; of log-ins those whose token was borne by it."""
+    done = [one for one in calls if one.ok and not said_no(one)]
+    borne = {one.headers["authorization"] for one in done if "authorization" in one.headers}
+    return [one for one in done if one.path != "/v2/token/" or f"Bearer {one.told.get('accessToken')}" in borne]
 
 
 def _under(text: str, policy: str) -> str:

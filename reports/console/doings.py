@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Mapping
+from math import isfinite
 from typing import Any, NamedTuple
 
 from reports.console.bed import BedProblem
@@ -12,6 +13,8 @@ from simulator.web.parts import Problem
 
 def _number(text: str) -> float:
     found = float(text)
+    if not isfinite(found):
+        raise ValueError(text)
     return int(found) if found.is_integer() else found
 
 

@@ -64,6 +64,6 @@ class Console:
         menu = [
             (title, ROOT + path, path == at) for title, path in [*pages, *((title, path) for path, title in TESTER)]
         ]
-        dated = instant(epoch(now)) if now else "of runs" if self.bed is None else ""
+        dated = instant(epoch(now)) if now else "scenarios and runs"
         its = {"about": "", "dated": dated, "menu": menu, "token": self.token, "leaves": bool(self.password)}
         return SITE.page(template, PAGES, status, headers, **(its | shown))

@@ -29,11 +29,6 @@ def requests_of(counts: Mapping[str, Any]) -> dict[str, int]:
     return {one["state"]: one["count"] for one in counts["requests"]}
 
 
-def seconds_text(value: float | None) -> str:
-    """A time of the model: ``72.4 s``; none of nothing."""
-    return "none yet" if value is None else f"{value:,.1f} s"
-
-
 def _meters(told: Mapping[str, Any]) -> Station:
     counts = told["meters"]["counts"]
     return Station(
@@ -120,4 +115,4 @@ def _throttle(told: Mapping[str, Any]) -> Station:
 def _took(took: Mapping[str, Any]) -> str:
     if not took["count"]:
         return "none yet"
-    return f"{took['p50S']:,.0f} s the middle one, {took['p95S']:,.0f} s 19 of 20"
+    return f"{took['p50S']:,.0f} s, 19 of 20 within {took['p95S']:,.0f} s"

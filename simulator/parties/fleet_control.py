@@ -278,7 +278,7 @@ class FleetControl:
         else:
             # It never began.
             meter.suffer(others)
-            told = self._state(ident, self._faults.pop(ident))
+            told = self._state(ident, self._faults.pop(ident)).model_copy(update={"active": False})
         self._touched(meter)
         return told
 

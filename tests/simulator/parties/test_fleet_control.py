@@ -126,7 +126,10 @@ async def test_one_that_has_not_begun_never_was(made: Rig) -> None:
     before = made.sandbox.settings.world.meters[5].faults
     fault = await told(made, "POST", "faults", 201, kind="dead", esiid=made.esiid(6), first="2026-08-20T00:00:00-05:00")
     assert fault["active"] is False
-    await told(made, "DELETE", f"faults/{fault['id']}")
+    assert (await told(made, "DELETE", f"faults/{fault['id']}"))["active"] is False
+    assert made.sandbox.settings.world.meters[5].faults == before
+    at_once = await told(made, "POST", "faults", 201, kind="dead", esiid=made.esiid(6))
+    assert (await told(made, "DELETE", f"faults/{at_once['id']}"))["active"] is False
     assert made.sandbox.settings.world.meters[5].faults == before
 
 

@@ -1,0 +1,1 @@
+"""The tester's console, held against the calls of the bed that it shows."""

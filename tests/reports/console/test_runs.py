@@ -1,0 +1,179 @@
+"""Scenarios from text to verdict, and runs at their addresses: what is told of one that goes on, what its files hold, and nothing of another folder."""
+
+from __future__ import annotations
+
+import json
+import re
+import shutil
+from collections.abc import AsyncIterator
+from html import unescape
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from reports.console.bed import BedProblem
+from reports.console.children import MOST, Children
+from reports.console.runs import PROGRESS, folders, run_of
+from reports.scenario.page import render
+from scenarios.run import JudgedRun
+from scenarios.shipped import SCENARIOS
+from simulator.errors import SimulatorError
+from simulator.runtime.progress_file import ProgressFile, read_progress
+from simulator.tap.chain import exchanges
+from tests.reports.console.visit import Visit, visiting
+
+GAP = "gap-of-17-h-30"
+
+
+@pytest.fixture
+async def visit(tmp_path: Path) -> AsyncIterator[Visit]:
+    async with visiting(tmp_path) as visit:
+        yield visit
+
+
+def told(folder: Path, *lines: dict[str, Any]) -> None:
+    folder.mkdir(parents=True, exist_ok=True)
+    (folder / PROGRESS).write_text("".join(json.dumps(one) + "\n" for one in lines), "utf-8")
+
+
+BEGUN = {"event": "begun", "name": "n", "title": "A title", "actions": [{"ref": "call", "do": "balance_call", "at": "2026-08-12T17:30:00", "state": "waiting"}]}  # fmt: skip
+
+
+def reached(state: str) -> dict[str, Any]:
+    return {"event": "reached", "at": "2026-08-12T12:00:00-05:00", "share": 0.5, "states": {"call": state}}
+
+
+JUDGED = {"event": "judged", "at": "", "judged": [{"id": "S1", "call": "", "mark": "passed", "happened": "It was so."}]}
+
+
+async def test_the_library_is_listed_and_each_of_it_opens_sound(visit: Visit) -> None:
+    page = await visit.page("scenarios")
+    assert re.findall(r"scenarios\?name=([\w-]+)", page) == sorted(SCENARIOS.files(), key=list(SCENARIOS.files()).index)
+    text = SCENARIOS.files()[GAP].read_text("utf-8")
+    assert text in await visit.page("scenarios", name=GAP)
+    linted = await visit.post("scenarios", text=text, do="lint")
+    assert (linted.status_code, f"It is well written: {GAP}" in linted.text) == (200, True)
+
+
+@pytest.mark.parametrize(
+    ("written", "line", "mend"),
+    [
+        (("policy: fr-cr016-1", "policy: fr-cr016-2"), r"Line \d+: ", "fr-cr016-1"),
+        (("timeline:", "timelines:"), "", ""),
+        (("name:", "name: ["), r"Line \d+: ", ""),
+    ],
+)
+async def test_a_mistake_is_told_with_its_line_and_mend_and_nothing_runs(
+    visit: Visit, written: tuple[str, str], line: str, mend: str
+) -> None:
+    text = SCENARIOS.files()[GAP].read_text("utf-8").replace(*written, 1)
+    assert written[1] in text
+    for do in ("lint", "run"):
+        reply = await visit.post("scenarios", text=text, do=do)
+        page = unescape(reply.text)
+        assert reply.status_code == 400
+        assert re.search(f'role="alert"><p><b>{line}', page)
+        assert mend in page
+        assert text in page.replace("\r\n", "\n")
+        assert "/tmp" not in page.partition("<textarea")[0]
+    assert visit.console.children.folders == []
+
+
+async def test_no_step_is_told_passed_before_it_has_ended_and_what_may_change_says_so(tmp_path: Path) -> None:
+    for state, lines in (("waiting", [BEGUN]), ("running", [BEGUN, reached("running")])):
+        told(tmp_path, *lines)
+        assert [(step.ident, step.state) for step in run_of("x", tmp_path, going=True).steps] == [("call", state)]
+    told(tmp_path, BEGUN, reached("over"), JUDGED)
+    steps = run_of("x", tmp_path, going=True).steps
+    assert [(step.ident, step.state, step.so_far) for step in steps] == [
+        ("call", "over", False),
+        ("S1", "passed", True),
+    ]
+    # A verdict that lies there of a run before is not this one's.
+    (tmp_path / "result.json").write_text(json.dumps({"mark": "passed", "steps": [], "checks": [], "scenario": {}}))
+    assert run_of("x", tmp_path, going=True).mark == ""
+    assert run_of("x", tmp_path, going=False).mark == "passed"
+
+
+async def test_one_that_goes_on_asks_again_and_one_that_was_broken_off_says_why(visit: Visit) -> None:
+    root = visit.console.root
+    told(root / "a", BEGUN, reached("running"), {"event": "ended", "error": "Stopped"})
+    page = await visit.page("runs/a")
+    assert ("It was broken off" in page, "Stopped" in page, "data-poll" in page) == (True, True, False)
+    assert 'runs/a"' in await visit.page("runs")
+
+
+async def test_an_old_run_opens_without_a_bed_with_its_verdict_exchanges_and_report(
+    tmp_path: Path, balance_run: JudgedRun
+) -> None:
+    root = tmp_path / "old"
+    shutil.copytree(balance_run.out, root / "deep" / "run")
+    render(balance_run.recording, root / "deep" / "run")
+    async with visiting(root) as visit:
+        assert (await visit.get("")).headers["location"] == "/console/runs"
+        page = await visit.page("runs/deep/run")
+        result = balance_run.result
+        judged = [*result["steps"], *result["checks"]]
+        assert re.findall(r'<span class="mark [\w -]+">([\w -]+)</span> <b>', page) == [one["mark"] for one in judged]
+        links = [int(one) for one in re.findall(r"/x/(\d+)", page)]
+        assert links == [number for one in judged for number in one["exchanges"]]
+        assert links
+        shown = await visit.page(f"runs/deep/run/x/{links[0]}")
+        one = next(one for one in exchanges(balance_run.out / "wire.jsonl") if one.n == links[0])
+        assert one.label in shown
+        assert (await visit.get("runs/deep/run/x/99999999")).status_code == 404
+        report = await visit.get("runs/deep/run/report")
+        assert report.text == (root / "deep" / "run" / "report.html").read_text("utf-8")
+        assert report.headers["content-security-policy"].startswith(
+            "sandbox; default-src 'none'; style-src 'unsafe-inline'"
+        )
+        assert "script" not in report.headers["content-security-policy"]
+
+
+async def test_no_address_leads_out_of_the_folder(tmp_path: Path) -> None:
+    told(tmp_path / "secret", BEGUN)
+    told(tmp_path / "runs" / "mine", BEGUN)
+    (tmp_path / "runs" / "link").symlink_to(tmp_path / "secret")
+    assert list(folders(tmp_path / "runs")) == ["mine"]
+    async with visiting(tmp_path / "runs") as visit:
+        for ident in (
+            "../secret",
+            "%2e%2e/secret",
+            "link",
+            "..%2fsecret",
+            str(tmp_path / "secret"),
+            "mine/../../secret",
+        ):
+            assert (await visit.get(f"runs/{ident}")).status_code in (404, 303), ident
+        assert (await visit.get("runs/mine")).status_code == 200
+
+
+def test_progress_is_read_while_it_is_written_and_ends_with_what_ended_it(tmp_path: Path) -> None:
+    file = tmp_path / "new" / PROGRESS
+    progress = ProgressFile(file).__enter__()
+    progress.tell("begun", name="x")
+    text = file.read_text("utf-8")
+    file.write_text(text + '{"event": "rea', "utf-8")
+    assert read_progress(file) == [{"event": "begun", "name": "x"}]
+    file.write_text(text, "utf-8")
+    progress.__exit__(RuntimeError, RuntimeError("away"), None)
+    assert read_progress(file)[-1] == {"event": "ended", "error": "away"}
+    assert read_progress(tmp_path / "none") == []
+    assert ProgressFile(None).tell("begun") is None
+    with pytest.raises(SimulatorError, match=r"progress\.unusable"):
+        ProgressFile(tmp_path)
+
+
+async def test_children_are_few_and_end_with_the_console(tmp_path: Path) -> None:
+    children = Children()
+    begun = [
+        await children.begin(["scenario", "run", GAP, "--out", str(tmp_path / f"{n}")], tmp_path / f"{n}")
+        for n in range(MOST)
+    ]
+    with pytest.raises(BedProblem, match=r"console\.busy"):
+        await children.begin(["--version"], tmp_path / "more")
+    assert all(one.running for one in begun)
+    await children.close()
+    assert not any(one.running for one in begun)
+    assert children.of(tmp_path / "0") is begun[0]
