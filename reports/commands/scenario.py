@@ -45,10 +45,14 @@ def run(
     """
     from reports.scenario.summary import as_junit, as_markdown
     from scenarios.chosen import chosen
+    from scenarios.errors import ScenarioError
     from simulator.runtime.until_stopped import breaking_off
 
     scenarios = chosen(files or (), every=every, tag=tag)
     alone, root = len(scenarios) == 1, out or OUT
+    if progress is not None and not alone:
+        text, mend = "How far it is is told of one scenario.", "Name one, or leave it away."
+        raise ScenarioError("scenario.progress", text, "--progress", mend)
     folders = [out if out and alone else root / one.name for one in scenarios]
     played: list[Played] = []
     with breaking_off(SHUT_DOWN):

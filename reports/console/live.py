@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncGenerator, Awaitable, Callable
 from contextlib import suppress
 
 #: Wall seconds between two looks at the bed.
@@ -27,7 +27,7 @@ class Live:
         """How many look now."""
         return len(self._lookers)
 
-    async def events(self) -> AsyncIterator[str]:
+    async def events(self) -> AsyncGenerator[str, None]:
         """The part as server-sent events, whenever it has changed; ends when the looker goes."""
         mine: asyncio.Queue[str] = asyncio.Queue(maxsize=1)
         self._lookers.add(mine)

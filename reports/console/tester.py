@@ -10,6 +10,7 @@ from typing import Any
 from fastapi import APIRouter, Request, Response
 from fastapi.responses import FileResponse, RedirectResponse
 
+from meters.errors import UserError
 from reports.console.bed import BedProblem
 from reports.console.door import ROOT, Console
 from reports.console.runs import PROGRESS, Run, exchange_of, folders, run_of
@@ -147,10 +148,9 @@ def _looked(text: str) -> tuple[list[Any], list[Told]]:
     return sound, [one._replace(error=_without(one.error, folder)) for one in told]
 
 
-def _without(error: Any, folder: str) -> Any:
+def _without(error: UserError, folder: str) -> UserError:
     """The error, without the folder that nobody knows."""
-    error.place = error.place.replace(f"{folder}/", "")
-    return error
+    return UserError(error.code, error.message, error.place.replace(f"{folder}/", ""), error.mend)
 
 
 def _free(console: Console, name: str) -> Path:

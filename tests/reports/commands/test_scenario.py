@@ -12,6 +12,7 @@ import pytest
 
 from scenarios.shipped import SCENARIOS
 from simulator.runtime.driver import StalledError
+from simulator.runtime.progress_file import read_progress
 from tests.scenarios.short import short_balance, short_last_bill, written
 from tests.simulator.processes import ending, line, patience, ran, started
 
@@ -25,7 +26,18 @@ def test_a_missing_file_is_told_in_one_line(capsys: pytest.CaptureFixture[str]) 
 
 def test_run_passes_with_0_and_writes_the_results(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     file, out = written(tmp_path / "one.yaml", short_last_bill()), tmp_path / "out"
-    assert ran("scenario", "run", str(file), "--out", str(out)) == 0
+    far = tmp_path / "far.jsonl"
+    assert ran("scenario", "run", str(file), "--out", str(out), "--progress", str(far)) == 0
+    told = read_progress(far)
+    assert [told[0]["event"], told[-1]] == ["begun", {"event": "ended", "error": ""}]
+    states = [set(one["states"].values()) for one in told if one["event"] == "reached"]
+    assert (states[0], states[-1]) == ({"waiting"}, {"over"})
+    # What was told of the steps while it ran is what the verdict says of them at its end.
+    result = json.loads((out / "result.json").read_text("utf-8"))
+    marks = {one["id"]: one["mark"] for one in (*result["steps"], *result["checks"])}
+    judged = {one["id"]: one["mark"] for line in told if line["event"] == "judged" for one in line["judged"]}
+    assert judged
+    assert judged.items() <= marks.items()
     said = capsys.readouterr().out
     assert "not exercised S3" in said
     assert "verdict: passed" in said
@@ -34,6 +46,17 @@ def test_run_passes_with_0_and_writes_the_results(tmp_path: Path, capsys: pytest
     assert max(len(line) for line in said.splitlines() if str(out) not in line) <= 100
     assert not re.search(r"T\d\d:\d\d:\d\d-0[56]:00", said)
     assert {"recording.json", "result.json", "run.json", "lse"} <= {path.name for path in out.iterdir()}
+
+
+def test_how_far_it_is_is_told_of_one_scenario_in_a_file_that_can_be_written(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    for words, code in (
+        (("--tag", "power", "--tag", "gap"), "scenario.progress"),
+        (("power-status-in-an-outage",), "progress.unusable"),
+    ):
+        assert ran("scenario", "run", *words, "--progress", str(tmp_path)) == 2
+        assert capsys.readouterr().err.startswith(f"{code}: ")
 
 
 def test_shipped_outage_scenario_passes_and_its_ledger_names_the_outage(

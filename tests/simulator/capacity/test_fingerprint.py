@@ -14,6 +14,7 @@ import yaml
 
 from simulator.capacity.cell import CELL
 from simulator.capacity.study import load_study
+from simulator.runtime.progress_file import read_progress
 from simulator.versions import ROOT, code_behind, files_behind
 from tests.simulator.capacity.studies import POLICIES, study
 from tests.simulator.processes import done
@@ -111,7 +112,12 @@ def test_it_is_the_same_in_every_process(tmp_path: Path) -> None:
     )
     found = {printed("-c", code, hash_seed=seed).strip() for seed in ("1", "2", "3")}
     words = ("capacity", "run", str(path), "--out", str(tmp_path / "out"), "--workers", "1", "--json")
+    words += ("--progress", str(tmp_path / "far.jsonl"))
     found.add(json.loads(printed("-c", "import ami; ami.main()", *words))["fingerprint"])
     assert found == {load_study(path).fingerprint()}
+    begun, *reached, ended = read_progress(tmp_path / "far.jsonl")
+    assert (begun["name"], ended["error"]) == ("small", "")
+    assert [one["done"] for one in reached] == sorted(one["done"] for one in reached)
+    assert reached[-1]["done"] == reached[-1]["of"] > 0
     path.write_text(yaml.safe_dump({**written, "policies": ["store-only"]}), encoding="utf-8")
     assert load_study(path).fingerprint() not in found

@@ -175,3 +175,10 @@ async def test_what_comes_to_a_page_too_long_or_by_another_name_is_told_as_a_pag
     for reply in (long, strange, method):
         assert reply.headers["content-type"].startswith("text/html")
         assert "Traceback" not in reply.text
+
+
+async def test_a_link_may_fill_in_the_name_and_nothing_else(rig: Rig) -> None:
+    async with visiting(rig) as visit:
+        page = (await visit.http.get("/ui/login", params={"username": "customer", "password": "secret"})).text
+        assert 'value="customer"' in page
+        assert "secret" not in page
