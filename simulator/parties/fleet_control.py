@@ -158,6 +158,33 @@ class SpecialTold(BaseModel):
 class BedTold(BaseModel):
     """The test bed: where each part is, who may log in, which ESI IDs are special."""
 
+    model_config = ConfigDict(
+        json_schema_extra={
+            "examples": [
+                {
+                    "smtUrl": "http://127.0.0.1:8600",
+                    "headendUrl": "http://127.0.0.1:8610",
+                    "rorUrl": "http://127.0.0.1:8650",
+                    "ftpsHost": "127.0.0.1",
+                    "ftpsPort": 8621,
+                    "policy": "smt-today",
+                    "veePreset": "oncor",
+                    "keysFile": "/home/tester/ami-out/sandbox/keys.json",
+                    "logins": [
+                        {"role": "customer", "username": "customer.one", "password": "customer-one-1", "duns": ""}
+                    ],
+                    "esiids": [
+                        {
+                            "esiid": "10443729924385485",
+                            "meterNumber": "907055285",
+                            "note": "ordinary; the customer's own",
+                        }
+                    ],
+                }
+            ]
+        }
+    )
+
     smtUrl: str
     headendUrl: str
     rorUrl: str = Field(description="Empty without a retailer's desk.")
