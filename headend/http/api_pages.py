@@ -8,9 +8,9 @@ from __future__ import annotations
 import json
 import re
 import shlex
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from functools import cache
+from functools import cache, cached_property
 from pathlib import Path
 from typing import Any
 
@@ -20,6 +20,10 @@ from markupsafe import Markup, escape
 _JSON = "application/json"
 #: What is said of a field that must be there, and of one that need not: in requests, in replies.
 _ASKED, _TOLD = ("required", "optional"), ("always", "if any")
+
+
+#: So many calls that were looked for stand open.
+_FEW = 3
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,7 +55,7 @@ class Body:
     examples: list[tuple[str, str]] = field(default_factory=list)
 
 
-@dataclass(slots=True)
+@dataclass
 class Operation:
     """One operation as the page shows it."""
 
@@ -66,14 +70,35 @@ class Operation:
     #: (status, description, body)
     replies: list[tuple[str, str, Body]]
 
+    @cached_property
+    def text(self) -> str:
+        """All that is said of it, but for examples, in small letters."""
+        bodies = [self.request or Body(), *(reply for _, _, reply in self.replies)]
+        rows = [row for body in bodies for _, _, fields in body.shapes for row in fields]
+        said = [
+            self.method,
+            self.path,
+            self.tag,
+            self.summary,
+            self.description,
+            *(told for _, told, _ in self.replies),
+        ]
+        return " ".join([*said, *(f"{row.name} {row.description}" for row in rows)]).casefold()
 
-def render(document: dict[str, Any], url: str) -> str:
-    """The body of an OpenAPI document's page; url: where the service is, for the curl lines."""
+
+def render(document: dict[str, Any], url: str, described: Sequence[Operation] | None = None, sought: str = "") -> str:
+    """The body of an OpenAPI document's page, each call folded; url: where the service is, for the curl lines.
+
+    described: the document's ``operations``, where they are at hand. sought: words, of which a call that is shown has each; nothing: all are.
+    """
     groups: dict[str, list[Operation]] = {}
-    for operation in operations(document, url):
-        groups.setdefault(operation.tag, []).append(operation)
+    words = sought.casefold().split()
+    for operation in operations(document, url) if described is None else described:
+        if all(word in operation.text for word in words):
+            groups.setdefault(operation.tag, []).append(operation)
+    found = sum(map(len, groups.values()))
     kinds = {scheme["scheme"] for scheme in document.get("components", {}).get("securitySchemes", {}).values()}
-    return _template().render(groups=groups, url=url, kinds=kinds)
+    return _template().render(groups=groups, url=url, kinds=kinds, sought=sought, few=found <= _FEW)
 
 
 def operations(document: dict[str, Any], url: str) -> Iterator[Operation]:

@@ -13,25 +13,36 @@ from fastapi.responses import HTMLResponse
 from starlette.routing import BaseRoute
 from starlette.types import ASGIApp
 
-from headend.http.api_pages import Frame, prose, render
-from headend.http.examples import put_examples
+from headend.http.api_pages import Frame, operations, prose, render
+from headend.http.examples import put_examples, put_meanings
 from headend.http.front import Front, FrontRules, is_address, is_loopback
+
+#: Characters of what is looked for on a page at most.
+_SOUGHT = 100
 
 
 class DescribedApi(FastAPI):
     """A FastAPI application whose ``/docs`` needs no other host, and whose document tells only statuses that it gives."""
 
     def __init__(
-        self, frame: Frame, examples: Sequence[Path], front: FrontRules | None = None, **settings: Any
+        self,
+        frame: Frame,
+        examples: Sequence[Path],
+        front: FrontRules | None = None,
+        meanings: Path | None = None,
+        **settings: Any,
     ) -> None:
-        """examples: files of captured exchanges (``put_examples``). front: what every request is held to. settings: what FastAPI takes."""
+        """examples: files of captured exchanges (``put_examples``). meanings: a table of fields (``put_meanings``). front: what every request is held to. settings: what FastAPI takes."""
         self._frame = frame
         self._front = front or FrontRules()
         self._examples = examples
+        self._meanings = meanings
         self._parties: dict[type, object] = {}
-        # It takes long, and is the same for all who come by one name.
+        # They take long, and are the same for all who come by one name.
+        self._operations = lru_cache(maxsize=4)(lambda base_url: list(operations(self.openapi(), base_url)))
         self._page = lru_cache(maxsize=4)(self._rendered)
-        super().__init__(docs_url=None, redoc_url=None, **settings)
+        # Wherever the document came from.
+        super().__init__(docs_url=None, redoc_url=None, servers=[{"url": "/"}], **settings)
         # One of FastAPI's own would be built anew for each application.
         self.add_route("/docs", self._docs, include_in_schema=False)
 
@@ -73,14 +84,18 @@ class DescribedApi(FastAPI):
             for unused in ("HTTPValidationError", "ValidationError"):
                 document.get("components", {}).get("schemas", {}).pop(unused, None)
             put_examples(document, self._examples)
+            if self._meanings is not None:
+                put_meanings(document, self._meanings)
         return document
 
     async def _docs(self, request: Request) -> HTMLResponse:
-        return HTMLResponse(self._page(str(request.base_url).rstrip("/")), headers=self._frame.headers)
+        base_url, sought = str(request.base_url).rstrip("/"), request.query_params.get("q", "").strip()[:_SOUGHT]
+        page = self._rendered(base_url, sought) if sought else self._page(base_url)
+        return HTMLResponse(page, headers=self._frame.headers)
 
-    def _rendered(self, base_url: str) -> str:
+    def _rendered(self, base_url: str, sought: str = "") -> str:
         info = self.openapi()["info"]
-        body = render(self.openapi(), base_url)
+        body = render(self.openapi(), base_url, self._operations(base_url), sought)
         return self._frame.page(f"{info['title']}: API", prose(info["description"]), body)
 
 

@@ -1,7 +1,8 @@
-"""What an OpenAPI document tells of replies, and its examples: exchanges that were captured from running services, kept as JSON beside what they are examples of."""
+"""What an OpenAPI document tells of replies, what its fields mean, and its examples: exchanges that were captured from running services, kept as JSON beside what they are examples of."""
 
 from __future__ import annotations
 
+import csv
 import json
 from collections.abc import Iterable
 from fnmatch import fnmatchcase
@@ -30,6 +31,17 @@ def put_examples(document: dict[str, Any], files: Iterable[Path]) -> None:
             for path, operations in document["paths"].items():
                 if method.lower() in operations and fnmatchcase(path, pattern):
                     _put(operations[method.lower()], kept[place].items(), others="*" in pattern)
+
+
+def put_meanings(document: dict[str, Any], file: Path) -> None:
+    """Say of each field that says nothing of itself what a CSV table has of it (``field``, ``meaning``): of its schema's, ``Schema.field``, or of any of that name."""
+    with file.open(encoding="utf-8", newline="") as lines:
+        meanings = {row["field"]: row["meaning"] for row in csv.DictReader(lines)}
+    for schema, shape in document.get("components", {}).get("schemas", {}).items():
+        for field, described in shape.get("properties", {}).items():
+            meaning = meanings.get(f"{schema}.{field}") or meanings.get(field)
+            if meaning and not described.get("description"):
+                described["description"] = meaning
 
 
 def _put(operation: dict[str, Any], exchanges: Iterable[tuple[str, dict[str, Any]]], *, others: bool) -> None:

@@ -149,7 +149,16 @@ def create_app(served: Served, title: str, frame: Frame) -> DescribedApi:
         return _refuse(refusal.status, told)
 
     front = FrontRules(refuse, _LARGEST)
-    app = DescribedApi(frame, examples, front, title=title, description=described, version="1", redirect_slashes=False)
+    app = DescribedApi(
+        frame,
+        examples,
+        front,
+        Path(__file__).with_name("fields.csv"),
+        title=title,
+        description=described,
+        version="1",
+        redirect_slashes=False,
+    )
 
     def malformed(place: str, message: str) -> JSONResponse:
         return _refuse(400, InquiryError(code="headend.inquiry.malformed", message=f"{message}.", place=place))

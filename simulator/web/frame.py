@@ -122,7 +122,7 @@ def served(now: Callable[[], Seconds]) -> Frame:
     """
     digest = b64encode(sha256(stylesheet().encode()).digest()).decode()
     policy = (
-        f"default-src 'none'; style-src 'sha256-{digest}'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
+        f"default-src 'none'; style-src 'sha256-{digest}'; base-uri 'none'; form-action 'self'; frame-ancestors 'none'"
     )
 
     def page(title: str, about: str, body: str) -> str:

@@ -112,6 +112,7 @@ def create_app(served: Served, title: str, frame: Frame) -> DescribedApi:
         frame,
         [Path(__file__).with_name("examples.json")],
         FrontRules(refuse),
+        Path(__file__).with_name("fields.csv"),
         title=title,
         description="A retailer's balance desk: a customer calls about their balance, the desk asks SMT and tells.",
         version="1",

@@ -88,6 +88,7 @@ def create_app(smt: Smt) -> DescribedApi:
         served(smt.driver.now),
         _EXAMPLES,
         FrontRules(refuse, _LARGEST, frozenset(SMT_NAMES), origins=frozenset(f"https://{name}" for name in SMT_NAMES)),
+        meanings=Path(__file__).with_name("fields.csv"),
         title="Smart Meter Texas (test bed)",
         description="Market API, portal API and the call-back that head-ends use. Energy in extensions is whole Wh.",
         version="2",

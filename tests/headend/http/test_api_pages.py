@@ -14,6 +14,7 @@ from pydantic import BaseModel, Field
 
 from headend.http.api_pages import operations, render
 from headend.http.described_api import DescribedApi
+from headend.http.examples import put_meanings
 from meters.calendar import epoch
 from simulator.web.frame import served
 
@@ -64,10 +65,10 @@ def app() -> DescribedApi:
     return made
 
 
-def page() -> httpx.Response:
+def page(sought: str = "") -> httpx.Response:
     async def get() -> httpx.Response:
         async with httpx.AsyncClient(transport=httpx.ASGITransport(app()), base_url="http://bench:8600") as client:
-            return await client.get("/docs")
+            return await client.get("/docs", params={"q": sought} if sought else {})
 
     return asyncio.run(get())
 
@@ -119,6 +120,38 @@ def test_the_page_shows_fields_examples_and_every_shape_of_a_reply() -> None:
     ):
         assert part in text
     assert "422" not in text
+
+
+@pytest.mark.parametrize(
+    ("sought", "found"),
+    [
+        ("", True),
+        ("things", True),
+        ("POST answer", True),
+        ("parts[].WH", True),
+        ("things nowhere", False),
+        ("<script>", False),
+    ],
+)
+def test_a_call_is_folded_until_it_is_looked_for_by_any_of_its_words(sought: str, found: bool) -> None:
+    text = page(sought).text
+    assert ('<h3 id="post-things">' in text) is found
+    assert ('<details class="operation" open>' in text) is (found and bool(sought))
+    assert ("No call has that." in text) is not found
+    assert "<script>" not in text
+
+
+def test_a_field_without_words_of_its_own_has_those_of_the_table_of_its_schema_first(tmp_path: Path) -> None:
+    table = tmp_path / "fields.csv"
+    table.write_text("field,meaning\nnote,A note.\nshare,A part.\nWhole.share,All of it.\nwh,Never taken.\n", "utf-8")
+    document = app().openapi()
+    put_meanings(document, table)
+    shapes = document["components"]["schemas"]
+    told = [
+        shapes[schema]["properties"][field]["description"]
+        for schema, field in (("Asked", "note"), ("Whole", "share"), ("Part", "wh"))
+    ]
+    assert told == ["A note.", "All of it.", "Whole `Wh`, never < 0."]
 
 
 def test_the_curl_line_can_be_pasted() -> None:

@@ -50,6 +50,19 @@ def test_the_pages_are_what_the_services_say_of_themselves(served: dict[str, str
 
 
 @pytest.mark.parametrize("name", PAGES)
+def test_every_field_says_what_it_is_and_the_document_where_the_service_is(served: dict[str, str], name: str) -> None:
+    page = json.loads(served[name])
+    silent = [
+        f"{schema}.{field}"
+        for schema, shape in page["components"]["schemas"].items()
+        for field, told in shape.get("properties", {}).items()
+        if not told.get("description")
+    ]
+    assert silent == [], "give it a description, or a row in fields.csv"
+    assert page["servers"] == [{"url": "/"}]
+
+
+@pytest.mark.parametrize("name", PAGES)
 def test_every_request_has_an_example_of_its_whole_body_and_every_reply_a_schema_and_an_example(
     served: dict[str, str], name: str
 ) -> None:
