@@ -13,7 +13,7 @@ LOCK := uv pip compile --quiet --universal --python-version 3.11 --generate-hash
 # Every process of the tests would compile all modules anew.
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: demo test kernels fast crash stops library round-trips browser lse-mutations bent-plans throttle-twin live-twin certify-mutants check bench mutants lint openapi pages setup locks clean
+.PHONY: demo test kernels fast crash stops library round-trips browser lse-mutations bent-plans throttle-twin live-twin certify-mutants check bench mutants lint openapi pages screenshots setup locks clean
 
 demo: $(READY)
 	$(BIN)/ami demo
@@ -104,6 +104,10 @@ pages: openapi
 	$(BIN)/python -m tests.scenarios.profile.pages
 	$(BIN)/python -m tests.reports.plan.value_page
 	$(BIN)/python -m tests.reports.capacity.study_page
+
+# Those of README and docs; look at them.
+screenshots: $(READY)
+	$(BIN)/python -m tests.simulator.smt.doors.web.screenshots
 
 setup: $(READY)
 

@@ -13,8 +13,8 @@
     const to = answer.headers.get("X-Location");
     if (to && here(to)) { location.assign(to); return null; }
     const page = new DOMParser().parseFromString(await answer.text(), "text/html");
-    const part = page.getElementById(id), dated = document.querySelector(".dated");
-    if (dated && answer.headers.has("X-Dated")) dated.textContent = answer.headers.get("X-Dated");
+    const part = page.getElementById(id), dated = answer.headers.get("X-Dated");
+    if (dated) for (const one of document.querySelectorAll(".dated")) one.textContent = dated;
     return part && { part, event: answer.headers.get("X-Event"), address: answer.headers.get("X-Address") };
   }
 

@@ -25,6 +25,8 @@ from tests.simulator.processes import patience
 PHONE, DESK, HEIGHT = 390, 1440, 900
 #: A machine's owner is root in many containers, where the sandbox of the browser cannot be.
 _OPTIONS = ("--no-sandbox", "--disable-gpu", "--no-proxy-server")
+#: So many presses lead past everything on a page.
+_TABS = 60
 _CLICKED = "a, button, summary, [role=button]"
 
 
@@ -114,6 +116,14 @@ class Page:
     async def press(self, key: str) -> None:
         """Press a key and let it go."""
         await self.tab.keyboard.press(key)
+
+    async def reach(self, text: str) -> None:
+        """Press Tab until what has exactly that text has the focus, as whoever has no mouse does."""
+        for _ in range(_TABS):
+            await self.press("Tab")
+            if (await self.value("document.activeElement.textContent.trim()")) == text:
+                return
+        raise AssertionError(f"no key leads to {text!r}")
 
     async def size(self, width: int, *, dark: bool = False) -> None:
         """Lay the page out for a window of that width."""

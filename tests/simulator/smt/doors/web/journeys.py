@@ -13,8 +13,12 @@ from pathlib import Path
 import pytest
 
 from headend.vee.quality import Channel
+from simulator.smt.errors import BusinessError
+from simulator.smt.registry.records import RorPeriod
+from simulator.smt.registry.registry import Registry
+from simulator.web.words import instant
 from tests.simulator.smt.doors.test_attacks import _served
-from tests.simulator.smt.rig import PASSWORD, Rig, record
+from tests.simulator.smt.rig import NEIGHBOUR, PASSWORD, RIVAL_DUNS, ROR_DUNS, Rig, record, registry
 from tests.simulator.smt.rig import PLAIN as HOME
 from tests.simulator.web.driven import DESK, PHONE, Page, browser
 from tests.simulator.web.looks import looks_right
@@ -26,14 +30,25 @@ BOTH = (PHONE, DESK)
 
 @asynccontextmanager
 async def at_home(
-    tmp_path: Path, width: int, policy: str = "smt-today", now: str = "2026-08-12T17:40", *, scripts: bool = True
+    tmp_path: Path,
+    width: int,
+    policy: str = "smt-today",
+    now: str = "2026-08-12T17:40",
+    *,
+    scripts: bool = True,
+    username: str = "customer",
+    registered: Registry | None = None,
 ) -> AsyncIterator[tuple[Rig, Page]]:
-    """A customer who has logged in, in front of the list of meters."""
-    async with Rig(tmp_path, policy, now) as rig, _served(rig) as at, browser(width, scripts=scripts) as page:
+    """Somebody, the customer unless named, who has logged in, in front of the list of meters."""
+    async with (
+        Rig(tmp_path, policy, now, registered=registered) as rig,
+        _served(rig) as at,
+        browser(width, scripts=scripts) as page,
+    ):
         rig.post_days(last=str(date.fromordinal(rig.today().toordinal() - 1)))
         await page.go(f"{at.server.url}/")
         await looks_right(page)
-        await page.write("User name", "customer")
+        await page.write("User name", username)
         await page.write("Password", PASSWORD)
         await page.press("Enter")
         await page.see("Your meters")
@@ -136,3 +151,63 @@ async def test_without_script_a_read_is_asked_for_and_followed_by_hand(tmp_path:
         await page.see("non-VEE, from the head-end's store")
         await page.click("A week before")
         await page.count(".beside polyline", 1)
+
+
+@pytest.mark.parametrize("width", BOTH)
+async def test_a_slow_read_says_that_it_is_slow_survives_a_reload_and_answers(tmp_path: Path, width: int) -> None:
+    async with at_home(tmp_path, width) as (rig, page):
+        rig.head_end.seconds = 600
+        await page.click("1 Test Way")
+        await page.click("Read my meter now")
+        await page.see("Your request is taken.")
+        await rig.wait(150)
+        await page.see("Most take one to two minutes, three in a hundred up to thirty.")
+        await page.tab.reload()
+        await page.see("Most take one to two minutes, three in a hundred up to thirty.")
+        await rig.wait(600)
+        await page.see("The meter has answered.")
+        await page.count("[data-kind=meter]", 6)
+        # The time in the head went on with the part.
+        await page.see(instant(rig.runtime.now()))
+
+
+@pytest.mark.parametrize("width", BOTH)
+async def test_after_a_switch_the_new_retailer_sees_its_own_days_alone(tmp_path: Path, width: int) -> None:
+    made = registry()
+    others = [one for one in made.records.periods if one.esiid != HOME]
+    switched = [RorPeriod(HOME, ROR_DUNS, date(2025, 1, 1)), RorPeriod(HOME, RIVAL_DUNS, date(2026, 8, 6))]
+    made.take(made.records._replace(periods=(*others, *switched)))
+    async with at_home(tmp_path, width, username="rival.api", registered=made) as (_, page):
+        await page.write("Find an address, ESI ID or meter", HOME)
+        await page.click("Find")
+        await page.click("1 Test Way")
+        await page.see("Tue Aug 11 2026")
+        await page.click("30 days")
+        await page.count("[data-kind=actual]", 6)
+        await page.see("6 days")
+
+
+@pytest.mark.parametrize("width", BOTH)
+async def test_a_customer_sees_no_day_of_another(tmp_path: Path, width: int) -> None:
+    async with at_home(tmp_path, width) as (_, page):
+        await page.go(f"{page.asked[0]}ui/m/{NEIGHBOUR}/usage")
+        await page.see(BusinessError("AC1").message)
+        assert await drawn(page) == {}
+        assert "404" in page.console.pop()
+
+
+@pytest.mark.parametrize("width", BOTH)
+async def test_keys_alone_lead_through_the_whole_inquiry(tmp_path: Path, width: int) -> None:
+    async with at_home(tmp_path, width) as (rig, page):
+        for name in ("1 Test Way", "Read my meter now"):
+            await page.reach(name)
+            await page.press("Enter")
+        await page.see("Your request is taken.")
+        await rig.wait(200)
+        await page.see("The meter has answered.")
+        await page.reach("As a table")
+        await page.press("Enter")
+        await page.see("17:15")
+        await page.reach("The day before")
+        await page.press("Enter")
+        await page.see("the broken line: the day before")
