@@ -1,40 +1,52 @@
-"""The trial of mutants by scenarios: a shipped one must pass. Nothing collects it; a mutant that bends what a scenario cites is played by it.
+"""The shipped scenarios as trials of mutants: what each cites, and whether it passes.
 
-As a command it prints as JSON which scenarios cite each requirement, the quickest first: in a process of its own, for who plays mutants imports nothing of ours.
+As a command it prints that as JSON: in a process of its own, for who plays mutants imports nothing of ours.
 """
 
 from __future__ import annotations
 
+import hashlib
 import json
 from pathlib import Path
-
-import pytest
+from typing import NamedTuple
 
 from scenarios.coverage import cited
 from scenarios.lint import load_cases
 from scenarios.many import size
 from scenarios.run import run_and_judge
 from scenarios.shipped import SCENARIOS
-from simulator.verdicts import exit_code_of
+from simulator.verdicts import Mark, exit_code_of
 
 
-@pytest.mark.parametrize("name", SCENARIOS.names())
-def test_a_shipped_scenario_passes(name: str, tmp_path: Path) -> None:
+class Red(NamedTuple):
+    """Why a scenario has failed: its first failure, and the requirements that failed with it."""
+
+    why: str
+    requirements: list[str]
+
+
+def failed(name: str, folder: Path) -> Red | None:
+    """What fails of a shipped scenario, of the first of its cases that does; None if all pass."""
     for one in load_cases(SCENARIOS.files()[name]):
-        verdict = run_and_judge(one, tmp_path / one.name).verdict
-        failed = [(it.label, it.failures) for it in verdict.judged if it.failures]
-        assert exit_code_of(verdict.mark) == 0, failed
+        verdict = run_and_judge(one, folder / one.name).verdict
+        if exit_code_of(verdict.mark):
+            why = [f"{it.label}: {failure}" for it in verdict.judged for failure in it.failures]
+            ids = [ident for ident, mark in verdict.requirements.items() if mark is Mark.FAILED]
+            return Red(f"{one.name}: {(why or [verdict.mark.value])[0]}", ids)
+    return None
 
 
-def citing() -> dict[str, list[str]]:
-    """By requirement the shipped files that cite it, the quickest first."""
+def told() -> dict[str, dict[str, list[str]]]:
+    """``citing``: by requirement the shipped files that cite it, the quickest first. ``digests``: of each file, one of all that makes its cases."""
     cases = {name: load_cases(file) for name, file in SCENARIOS.files().items()}
-    found: dict[str, list[str]] = {}
+    citing: dict[str, list[str]] = {}
     for name, its in sorted(cases.items(), key=lambda one: sum(map(size, one[1]))):
         for ident in sorted(set().union(*map(cited, its))):
-            found.setdefault(ident, []).append(name)
-    return found
+            citing.setdefault(ident, []).append(name)
+    texts = {name: "".join(one.model_dump_json() for one in its) for name, its in cases.items()}
+    digests = {name: [hashlib.blake2b(text.encode(), digest_size=16).hexdigest()] for name, text in texts.items()}
+    return {"citing": citing, "digests": digests}
 
 
 if __name__ == "__main__":
-    print(json.dumps(citing()))
+    print(json.dumps(told()))

@@ -3,16 +3,21 @@
 from __future__ import annotations
 
 import ast
+import json
 import re
 import sys
 from collections import Counter
+from dataclasses import replace
 from functools import cache
+from pathlib import Path
 
 import pytest
 
 from scenarios.registry import REGISTRY
-from tests.mutants.__main__ import ROOT, Mutant, mutants
-from tests.mutants.cited import citing
+from tests.mutants import by_scenarios
+from tests.mutants.by_scenarios import Library, pairs
+from tests.mutants.cited import told
+from tests.mutants.trial import ROOT, Mutant, mutants
 from tests.simulator.processes import done
 
 #: Fewer could not be called a trial; more that nobody can tell from the product would be an excuse.
@@ -51,17 +56,58 @@ def test_mutants_bend_requirements_and_scenarios_cite_some_of_them() -> None:
     bent = {ident for mutant in mutants() for ident in mutant.bends}
     assert bent <= set(REGISTRY)
     assert len(bent) >= LEAST_BENT
-    cited = citing()
+    cited = told()["citing"]
     assert bent & set(cited) >= {"FR-CR016.1a", "FR-CR016.1b", "AC1", "AMB-2", "AMB-3", "AMB-5", "AMB-11", "SMT-HOUR"}
     costs = cited["FR-CR016.1b"]
     assert costs.index("t-failed-for-days") < costs.index("customer-balance-inquiry")
 
 
+def test_a_mutant_that_bends_a_part_of_a_rule_says_which_and_names_scenarios_that_cite_it() -> None:
+    cited = told()["citing"]
+    for mutant in mutants():
+        citing = {name for ident in mutant.bends for name in cited.get(ident, ())}
+        assert set(mutant.shown_by) <= citing, mutant.id
+        assert not mutant.shown_by or mutant.part, mutant.id
+
+
+def test_the_quickest_scenario_shows_a_mutant_unless_its_row_names_others() -> None:
+    library = Library(
+        {"AMB-1": ["quick", "slow", "slower"], "AMB-2": ["slow"]}, dict.fromkeys(("quick", "slow", "slower"), "")
+    )
+    one = Mutant("room", "id", "file", "text", "other", ("test",), "", ("AMB-1", "AMB-2"))
+    named, uncited = replace(one, shown_by=("slower",), part="of it"), replace(one, bends=("AMB-3",))
+    chosen = [one, named, uncited, replace(one, equivalent="no input tells it")]
+    assert [pair.scenario for pair in pairs(library, chosen, each=False)] == ["quick", "slower"]
+    assert [pair.scenario for pair in pairs(library, chosen, each=True)] == ["quick", "slow", "slower", "slower"]
+
+
+def test_a_pair_is_played_again_once_mutant_scenario_or_product_has_changed() -> None:
+    one = mutants()[0]
+    keys = {
+        Library({}, {"it": of}).pair(mutant, "it").key
+        for of in ("product and scenario", "another product or scenario")
+        for mutant in (None, one, replace(one, replacement="something else"))
+    }
+    assert len(keys) == 6
+    assert Library({}, {"it": "product and scenario"}).pair(one, "it").key in keys
+
+
+def test_what_was_played_is_not_played_again(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    library = Library({}, {"it": ""})
+    pair = library.pair(mutants()[0], "it")
+    monkeypatch.setattr(by_scenarios, "KEPT", tmp_path / "played.jsonl")
+    by_scenarios.KEPT.write_text(json.dumps({"key": pair.key, "fate": "killed"}) + "\n", encoding="utf-8")
+    assert [one["fate"] for one in by_scenarios.fates(library, [pair], tmp_path)] == ["killed"]
+    assert not (tmp_path / "tree0").exists()
+
+
 @pytest.mark.process
-def test_a_mutant_that_bends_what_a_scenario_cites_is_killed_by_it() -> None:
-    by = "tests/mutants/cited.py::test_a_shipped_scenario_passes[t-failed-for-days]"
-    played = done(sys.executable, "-m", "tests.mutants", f"two-reads-a-day={by}")
-    assert "two-reads-a-day killed" in played.stderr
+def test_a_mutant_that_bends_what_a_scenario_cites_is_killed_by_it(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setenv("MUTANTS_PLAYED", str(tmp_path / "played.jsonl"))
+    played = done(sys.executable, "-m", "tests.mutants", "--cited", "two-reads-a-day=t-failed-for-days")
+    assert "two-reads-a-day by t-failed-for-days: killed" in played.stderr
 
 
 @pytest.mark.process
