@@ -22,6 +22,8 @@ from pathlib import Path
 from types import ModuleType
 from typing import Any
 
+import numba
+
 from tests.mutants.trial import BROKEN, FATES, RED, ROOT, Fate, Job, Mutant, move_into, played, unkept
 
 #: Of a checkout, and gone with all else that is there (``make clean``).
@@ -55,9 +57,9 @@ class Library:
     keys: dict[str, str]
 
     @classmethod
-    def read(cls) -> Library:
-        """That of this checkout."""
-        command = [sys.executable, "-m", "tests.mutants.cited"]
+    def read(cls, only: Iterable[str] = ()) -> Library:
+        """That of this checkout. only: scenarios that are enough; all unless given."""
+        command = [sys.executable, "-m", "tests.mutants.cited", *only]
         told = json.loads(subprocess.run(command, cwd=ROOT, check=True, stdout=subprocess.PIPE).stdout)
         product = _digest_of_product()
         return cls(told["citing"], {name: product + digest for name, (digest,) in told["digests"].items()})
@@ -98,7 +100,9 @@ def played_by_scenarios(chosen: Iterable[Mutant], work: Path, *, each: bool) -> 
 
     work: the folder of the copies of the tree.
     """
-    library = Library.read()
+    chosen = [mutant for mutant in chosen if mutant.bends]
+    named = {name for mutant in chosen for name in mutant.shown_by}
+    library = Library.read(named if all(mutant.shown_by for mutant in chosen) else ())
     wanted = pairs(library, chosen, each=each)
     without = [library.pair(None, name) for name in sorted({pair.scenario for pair in wanted})]
     red = [one for one in fates(library, without, work) if one["fate"] != "alive"]
@@ -140,6 +144,8 @@ def _play_each(library: Library, tree: Path, job: Job, said: Path) -> None:
     code, terminal = BROKEN, os.dup(2)
     try:
         move_into(tree, said)
+        # Of a kernel that calls another one in another file, numba would play what it compiled of that before the mutant. Scenarios are as quick without.
+        numba.config.DISABLE_JIT = True  # type: ignore[attr-defined]
         cited = importlib.import_module("tests.mutants.cited")
         for name in job.tests:
             pair, began = library.pair(job.mutant, name), time.monotonic()

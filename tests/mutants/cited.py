@@ -7,6 +7,8 @@ from __future__ import annotations
 
 import hashlib
 import json
+import sys
+from collections.abc import Iterable
 from pathlib import Path
 from typing import NamedTuple
 
@@ -36,9 +38,13 @@ def failed(name: str, folder: Path) -> Red | None:
     return None
 
 
-def told() -> dict[str, dict[str, list[str]]]:
-    """``citing``: by requirement the shipped files that cite it, the quickest first. ``digests``: of each file, one of all that makes its cases."""
-    cases = {name: load_cases(file) for name, file in SCENARIOS.files().items()}
+def told(only: Iterable[str] = ()) -> dict[str, dict[str, list[str]]]:
+    """``citing``: by requirement the shipped files that cite it, the quickest first. ``digests``: of each file, one of all that makes its cases.
+
+    only: names of files to look at; all unless given.
+    """
+    wanted = {*only} or {*SCENARIOS.files()}
+    cases = {name: load_cases(file) for name, file in SCENARIOS.files().items() if name in wanted}
     citing: dict[str, list[str]] = {}
     for name, its in sorted(cases.items(), key=lambda one: sum(map(size, one[1]))):
         for ident in sorted(set().union(*map(cited, its))):
@@ -49,4 +55,4 @@ def told() -> dict[str, dict[str, list[str]]]:
 
 
 if __name__ == "__main__":
-    print(json.dumps(told()))
+    print(json.dumps(told(sys.argv[1:])))
