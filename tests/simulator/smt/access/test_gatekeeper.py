@@ -9,10 +9,10 @@ import pytest
 
 from simulator.smt.access.gatekeeper import AuthLimits, Gatekeeper, Token, TokenKind
 from simulator.smt.access.logins import USE_S, DatabaseLogins
-from simulator.smt.registry.log_in import LoginGuard
+from simulator.smt.registry.log_in import LoginFault, LoginGuard
 from simulator.smt.registry.passwords import hash_password
 from simulator.smt.registry.records import User, UserKind
-from tests.simulator.smt.postgres import opened
+from tests.simulator.smt.postgres import DATABASES, opened
 
 USER = User("maria", hash_password("right"), UserKind.CUSTOMER)
 
@@ -50,9 +50,10 @@ def gatekeeper(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Make]
         yield from sharing(f"sqlite:///{tmp_path / 'smt.db'}")
 
 
-@pytest.fixture
-def worker(postgres_url: str) -> Iterator[Make]:
-    yield from sharing(postgres_url)
+@pytest.fixture(params=DATABASES)
+def worker(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Make]:
+    alone = request.param == "sqlite"
+    yield from sharing(f"sqlite:///{tmp_path / 'smt.db'}" if alone else request.getfixturevalue("postgres_url"))
 
 
 def test_a_market_token_lives_an_hour_however_often_it_is_used(gatekeeper: Make) -> None:
@@ -109,3 +110,32 @@ def test_what_is_no_token_of_ours_is_not_kept() -> None:
         assert gatekeeper.user_of(f"{number}{'a' * 60_000}", TokenKind.PORTAL) is None
     assert gatekeeper.user_of(token, TokenKind.PORTAL) is USER
     assert gatekeeper._signed.cache_info().currsize == 1
+
+
+def test_whose_a_token_of_ours_was_is_known_when_it_is_dead_too(gatekeeper: Make) -> None:
+    wall = Wall()
+    gate = gatekeeper(wall)
+    tokens = [gate.issue(USER, kind).text for kind in TokenKind]
+    wall.now += 100_000
+    assert [gate.user_of(text, kind) for text, kind in zip(tokens, TokenKind, strict=True)] == [None] * 3
+    assert [gate.named(text) for text in (*tokens, "no token")] == [USER] * 3 + [None]
+
+
+def test_a_token_that_nobody_used_for_its_life_is_forgotten_when_another_is_issued(gatekeeper: Make) -> None:
+    wall = Wall()
+    gate = gatekeeper(wall)
+    left, used = (gate.issue(USER, TokenKind.PORTAL).text for _ in range(2))
+    wall.now += 600
+    assert gate.user_of(used, TokenKind.PORTAL) is USER
+    wall.now += 300
+    gate.issue(USER, TokenKind.PORTAL)
+    # By a clock that is set back, what is forgotten does not come back.
+    wall.now -= 200
+    assert [gate.user_of(text, TokenKind.PORTAL) for text in (left, used)] == [None, USER]
+
+
+async def test_a_log_in_is_checked_and_a_wrong_password_is_a_fault() -> None:
+    gate = alone(Wall())
+    assert await gate.login("maria", "right", "127.0.0.1") is USER
+    faults = [await gate.login(name, "wrong", "127.0.0.1") for name in ("maria", "nobody")]
+    assert faults == [LoginFault.WRONG_PASSWORD, LoginFault.UNKNOWN_USER]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -105,3 +106,30 @@ def test_a_database_that_is_away_loses_nothing_until_it_is_back(
         kept.flush()
     away[0] = False
     assert len(kept.of(ESIID)) == 1
+
+
+def test_what_waits_for_a_database_that_stays_away_is_bounded_and_the_oldest_goes_first(
+    kept: AccessLog, engine: Engine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def away(_engine: Engine) -> object:
+        raise SQLAlchemyError("away")
+
+    monkeypatch.setattr(log, "MOST_WAITING", 2)
+
+    async def steps() -> None:
+        for number in range(201):
+            _within("/v2/x")
+            with contextlib.suppress(SQLAlchemyError):
+                kept.note(USER, ESIID, What.STATUS, f"{number}")
+        kept._in_time()
+
+    with monkeypatch.context() as gone:
+        gone.setattr(log, "writing", away)
+        asyncio.run(steps())
+    assert {int(one.correlationId) for one in kept.of(ESIID)} == set(range(2, 201))
+
+
+def test_outside_of_a_loop_a_read_is_written_at_once(kept: AccessLog, engine: Engine) -> None:
+    _within("/api/usage")
+    kept.note(USER, ESIID, What.ATTRIBUTES)
+    assert [one.door for one in AccessLog(engine, lambda: NOW).of(ESIID)] == ["portal"]
