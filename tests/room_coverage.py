@@ -17,7 +17,6 @@ NOT_YET = {
     "simulator/parties": 65,
     "simulator/smt": 85,
     "simulator/smt/usage": 80,
-    "simulator/smt/ondemand": 45,
     "simulator/smt/complaints": 60,
     "simulator/smt/doors": 55,
     "simulator/smt/doors/both": 70,

@@ -5,126 +5,24 @@ from __future__ import annotations
 import hmac
 import json
 import os
-from collections.abc import AsyncIterator, Callable
 from dataclasses import asdict, astuple
 from pathlib import Path
-from typing import Any
 
 import pytest
 from pydantic import HttpUrl
 
 from headend.http.links import HeadEndLink, LinkKeys, bearing
 from headend.ports import MeterKey
-from meters.calendar import iso
 from meters.errors import UserError
 from simulator.parties.keys_file import kept_keys
-from simulator.smt.ondemand.inquiries import CALL_BACKS
-from simulator.smt.ondemand.ledger import Entry
-from simulator.smt.ondemand.lifecycle import State
 from tests.simulator.parties.test_sturdy import inquiry
 from tests.simulator.sandboxes import Rig as Parties
 from tests.simulator.sandboxes import rig as parties
-from tests.simulator.smt.rig import KEYS, PLAIN, Rig
+from tests.simulator.smt.rig import KEYS
 
-#: Of the link with another TDSP.
-OTHERS = LinkKeys(*(f"another-{key}" for key in astuple(KEYS)))
 JSON = {"content-type": "application/json"}
 
-
-def answer(rig: Rig, key: str) -> dict[str, Any]:
-    """A read that would complete a request."""
-    register = {"wh": 23_459_133, "at": iso(rig.runtime.now())}
-    return {"correlationId": key, "outcome": "completed", "meterReads": 1, "octets": 500, "register": register}
-
-
-@pytest.fixture
-async def smt(tmp_path: Path) -> AsyncIterator[Rig]:
-    """SMT before two TDSPs, the first of which never answers."""
-    async with Rig(tmp_path, keys={"coastal": KEYS, "inland": OTHERS}) as rig:
-        rig.head_end.times = 0
-        yield rig
-
-
-def entry_of(rig: Rig, key: str) -> Entry:
-    rig.smt.ledger.forget(key)
-    found = rig.smt.ledger.entry(key)
-    assert found is not None
-    return found
-
-
-async def untouched(rig: Rig, key: str, before: Entry) -> None:
-    """Nothing of a request has changed; it expires as if nobody had called, and its allowance comes back."""
-    await rig.wait(1)
-    assert entry_of(rig, key) == before
-    await rig.wait(46 * 60)
-    assert entry_of(rig, key).last.state is State.EXPIRED
-    assert rig.notes.of("call-back") == []
-    assert "correlationId" in await rig.asked()
-    assert key not in rig.smt.metrics.text().decode()
-    assert PLAIN not in rig.smt.metrics.text().decode()
-
-
-async def test_a_rep_cannot_answer_its_own_inquiry(smt: Rig) -> None:
-    key = (await smt.asked())["correlationId"]
-    await smt.wait(11)
-    before = entry_of(smt, key)
-    token = smt.tokens["lonestar.api"]
-    made_up = LinkKeys.make()
-    tries = [
-        (f"{CALL_BACKS}/{key}/{made_up.seal(key)}", JSON, 401),
-        (f"{CALL_BACKS}/{key}/{made_up.seal(key)}", bearing(token), 401),
-        (f"{CALL_BACKS}/{key}/{made_up.seal(key)}", bearing(made_up.headend), 401),
-        (f"{CALL_BACKS}/{key}/{made_up.seal(key)}", bearing("é" * 40), 401),
-        (f"{CALL_BACKS}/{key}/-", {**JSON, "authorization": f"Basic {KEYS.headend}"}, 401),
-        # Even who has seen the address that the head-end was given lacks its key.
-        (f"{CALL_BACKS}/{key}/{KEYS.seal(key)}", JSON, 401),
-        (f"{CALL_BACKS}/{key}", JSON, 404),
-        (CALL_BACKS, JSON, 404),
-    ]
-    assert len(tries) == 8
-    for url, headers, status in tries:
-        given = {name.encode(): value.encode() for name, value in headers.items()}
-        reply = await smt.client.post(url, content=json.dumps(answer(smt, key)), headers=given)
-        assert reply.status_code == status, url
-        assert reply.json() == ({"error": "It does not bear the key of a head-end."} if status == 401 else {"errorCode": "NO-CALL", "errorMessage": "There is no such call."})  # fmt: skip
-    # What is no answer is neither noted nor read.
-    stranger = await smt.client.post(tries[0][0], content=b'{"correlationId": "' + key.encode(), headers=JSON)
-    assert stranger.status_code == 401
-    assert 'outcome="http_401"} 7.0' in smt.smt.metrics.text().decode()
-    await untouched(smt, key, before)
-
-
-@pytest.mark.parametrize(
-    ("bearer", "address"),
-    [
-        pytest.param(KEYS.headend, lambda key, other: (key, KEYS.seal(other)), id="another-inquirys-seal"),
-        pytest.param(KEYS.headend, lambda key, _: (key, OTHERS.seal(key)), id="another-links-seal"),
-        pytest.param(KEYS.headend, lambda _, other: (other, KEYS.seal(other)), id="another-inquirys-body"),
-        pytest.param(KEYS.headend, lambda key, _: (key, "é"), id="no-seal"),
-        pytest.param(OTHERS.headend, lambda key, _: (key, KEYS.seal(key)), id="another-head-end"),
-        pytest.param(OTHERS.headend, lambda key, _: (key, OTHERS.seal(key)), id="another-head-ends-own-seal"),
-    ],
-)
-async def test_only_the_head_end_that_was_asked_answers_and_only_where_it_was_told(
-    smt: Rig, bearer: str, address: Callable[[str, str], tuple[str, str]]
-) -> None:
-    key = (await smt.asked())["correlationId"]
-    other = (await smt.asked("/powerstatus/"))["correlationId"]
-    await smt.wait(11)
-    before = entry_of(smt, key)
-    at, seal = address(key, other)
-    reply = await smt.client.post(f"{CALL_BACKS}/{at}/{seal}", json=answer(smt, key), headers=bearing(bearer))
-    assert (reply.status_code, reply.json()["error"].split(" from ")[0]) == (403, "The call-back is not")
-    await untouched(smt, key, before)
-
-
-async def test_smt_with_open_links_takes_an_answer_from_anybody_and_says_so(tmp_path: Path) -> None:
-    async with Rig(tmp_path, open_links=True) as rig:
-        rig.head_end.times = 0
-        key = (await rig.asked())["correlationId"]
-        await rig.wait(11)
-        assert (await rig.client.get("/healthz")).json()["links"] == "open"
-        assert (await rig.client.post(f"{CALL_BACKS}/{key}/-", json=answer(rig, key))).status_code == 202
+#: Of the link with another TDSP.
 
 
 async def read(made: Parties) -> int:

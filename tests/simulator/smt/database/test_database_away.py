@@ -2,41 +2,32 @@
 
 from __future__ import annotations
 
-import asyncio
 import contextlib
 import os
 import sqlite3
-from collections.abc import Callable, Generator, Iterator
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
-import httpx
 import pytest
-import simpy
 from sqlalchemy import Engine, create_engine, event, select, text, update
 from sqlalchemy.exc import OperationalError, SQLAlchemyError
 
 from headend.ports import FAULT, HeadEndError
-from headend.wire import InquiryKind
-from meters.calendar import epoch, micros, to_us
+from meters.calendar import micros
 from simulator.errors import SimulatorError
-from simulator.runtime.clock import Clock, ClockMode
 from simulator.smt.database import engine as database
 from simulator.smt.database.engine import writing
 from simulator.smt.database.seat import Role, Seat
 from simulator.smt.database.tables import dispatcher_sweep
-from simulator.smt.ondemand import desk, inquiries
 from simulator.smt.ondemand.dispatch import Dispatcher
-from simulator.smt.ondemand.inquiries import Inquiries
 from simulator.smt.ondemand.ledger import Ledger
-from simulator.smt.ondemand.lifecycle import OnDemandRequest, Sent, State
-from simulator.smt.throttle.decision import Door, Kind, Requested
-from simulator.smt.throttle.policy import preset
+from simulator.smt.ondemand.lifecycle import State
 from simulator.smt.usage import intake
 from tests.simulator.smt.doors.test_operations import metric
 from tests.simulator.smt.postgres import DATABASES, opened
-from tests.simulator.smt.rig import KEYS, NEIGHBOUR, NOW, PLAIN, TDSP_DUNS, Rig
+from tests.simulator.smt.rig import NEIGHBOUR, TDSP_DUNS, Rig
 
 
 @pytest.fixture(autouse=True)
@@ -298,151 +289,6 @@ async def test_a_start_that_fails_leaves_neither_seat_nor_connection(
             assert connection.scalar(mine) == 1
     async with Rig(tmp_path, database_url=url) as rig:
         assert await health(rig) == (200, "ok")
-
-
-# -- the dispatcher and the head-end's connections ------------------------------------------------------------------
-
-
-async def test_looks_that_were_missed_are_not_made_up_for(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    wall = 100.0
-    clock = Clock(ClockMode.SCALED, to_us(epoch(NOW)), 60.0, wall=lambda: wall, wall_start=wall)
-    looks: list[float] = []
-    async with Rig(tmp_path, clock=clock) as rig:
-        look = rig.smt.seat.look
-
-        def looked() -> None:
-            looks.append(rig.runtime.env.now)
-            look()
-
-        monkeypatch.setattr(rig.smt.seat, "look", looked)
-        serving = asyncio.get_running_loop().create_task(rig.runtime.serve())
-        # Three hours of model time, in which nobody came to look.
-        wall += 180
-        done = asyncio.Event()
-        rig.runtime.inject("test", "caught up", done.set)
-        await done.wait()
-        serving.cancel()
-        await asyncio.gather(serving, return_exceptions=True)
-    assert len(set(looks)) == 1
-
-
-async def test_an_inquiry_waits_for_a_connection_to_a_slow_head_end(tmp_path: Path) -> None:
-    free = asyncio.Event()
-
-    async def slow(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        await reader.readuntil(b"}")
-        await free.wait()
-        writer.write(b"HTTP/1.1 202 Accepted\r\ncontent-length: 0\r\nconnection: close\r\n\r\n")
-        writer.close()
-
-    server = await asyncio.start_server(slow, "127.0.0.1", 0)
-    url = f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}"
-    one_connection = httpx.Limits(max_connections=1)
-    timeout = httpx.Timeout(10, pool=0.001)
-    sent: list[Sent] = []
-    async with (
-        server,
-        Rig(tmp_path) as rig,
-        httpx.AsyncClient(limits=one_connection, timeout=timeout, trust_env=False) as http,
-    ):
-        ways = Inquiries(
-            rig.runtime,
-            rig.smt.registry,
-            rig.smt.ledger,
-            rig.notes,
-            http,
-            {"coastal": url},
-            {"coastal": KEYS},
-            open_links=False,
-            reply_to="http://smt",
-            policy=preset("fr-cr016-1"),
-            here=True,
-            overdue=lambda *_: None,
-        )
-
-        def send(key: str) -> Generator[simpy.Event, Any, None]:
-            wanted = Requested(Kind.READ, Door.API, {})
-            request = OnDemandRequest(key, InquiryKind.REGISTER, PLAIN, wanted)
-            sent.append((yield from ways.send(request, rig.smt.now_us() + to_us(2700))))
-
-        for key in ("1", "2"):
-            rig.runtime.env.process(send(key))
-        asyncio.get_running_loop().call_later(0.05, free.set)
-        await rig.wait(0)
-        assert sent == [Sent(True), Sent(True)]
-
-
-async def test_who_is_alone_on_a_file_looks_within_the_minute_in_which_something_was_dropped(
-    rig: Rig, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    looks, look, begun = set[int](), rig.smt.seat.look, rig.runtime.now()
-
-    def looked() -> None:
-        looks.add(rig.runtime.now() - begun)
-        look()
-
-    monkeypatch.setattr(rig.smt.seat, "look", looked)
-    await rig.wait(610)
-    assert looks == set()
-    rig.smt.desk.drop()
-    await rig.wait(600)
-    assert looks == {660}
-
-
-async def test_who_is_alone_asks_the_database_for_what_is_out_of_hand_once_an_hour_unless_it_dropped_something(
-    rig: Rig, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    ledger, asked = rig.smt.ledger, list[int]()
-    keys = ledger.open_keys
-
-    def counted() -> list[str]:
-        asked.append(rig.runtime.now())
-        return keys()
-
-    monkeypatch.setattr(ledger, "open_keys", counted)
-    await rig.wait(3 * 3600 + 60)
-    assert len(asked) == 3
-    rig.smt.desk.drop()
-    await rig.wait(180)
-    assert len(asked) == 4
-
-
-async def test_a_process_that_dies_after_idle_minutes_leaves_the_dispatcher_alive(
-    rig: Rig, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    def broken(name: str) -> None:
-        if name == "inquiry.before_call":
-            raise RuntimeError("a fault of ours")
-
-    await rig.wait(2400)
-    await rig.asked()
-    monkeypatch.setattr(inquiries, "boundary", broken)
-    ages = []
-    for _ in range(9):
-        await rig.wait(10)
-        health = (await rig.client.get("/healthz")).json()
-        assert (health["status"], health["dispatcher"]) == ("ok", "alive")
-        ages.append(health["lastSweepAgeS"])
-    assert max(ages) <= 60
-
-
-async def test_a_request_that_was_filed_and_never_begun_is_looked_for(
-    rig: Rig, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    def broken(name: str) -> None:
-        if name == "request.after_commit":
-            raise RuntimeError("a fault of ours")
-
-    await rig.wait(2400)
-    with monkeypatch.context() as patched:
-        patched.setattr(desk, "boundary", broken)
-        with pytest.raises(RuntimeError):
-            await rig.asked()
-    [key] = rig.smt.ledger.open_keys()
-    await rig.wait(75)
-    entry = rig.smt.ledger.entry(key)
-    assert entry is not None
-    assert State.SENT in {step.state for step in entry.transitions}
 
 
 @pytest.mark.parametrize("kind", DATABASES)

@@ -6,7 +6,6 @@ import asyncio
 import itertools
 import json
 from dataclasses import astuple
-from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -14,14 +13,12 @@ import pytest
 from sqlalchemy import event
 
 from headend.http.log import logging_to
-from headend.vee.quality import Channel
 from meters.calendar import seconds
 from simulator.runtime.journal import RunJournal
+from simulator.smt.doors.health import MISSED_SWEEPS
 from simulator.smt.doors.service import _OwnFirst
-from simulator.smt.ondemand.lifecycle import State
-from simulator.smt.ondemand.middle import LawMiddle, MiddleLaw
 from tests.simulator.sandboxes import rig as sandbox_rig
-from tests.simulator.smt.rig import FOREIGN, KEYS, NEIGHBOUR, PASSWORD, PLAIN, TDSP_DUNS, Rig, record
+from tests.simulator.smt.rig import FOREIGN, KEYS, PASSWORD, TDSP_DUNS, Rig
 
 
 async def metric(rig: Rig, name: str) -> dict[str, float]:
@@ -41,6 +38,16 @@ async def test_health_tells_database_dispatcher_and_the_last_look_through_the_qu
     event.remove(rig.smt._engine, "before_cursor_execute", _away)
     assert bad.status_code == 503
     assert bad.json()["database"] == "unreachable"
+
+
+async def test_a_dispatcher_that_missed_so_many_looks_is_stuck(rig: Rig, monkeypatch: pytest.MonkeyPatch) -> None:
+    late_us = MISSED_SWEEPS * rig.smt.config.sweep_every_us
+    told = []
+    for ago_us in (late_us, late_us + 1):
+        monkeypatch.setattr(rig.smt, "swept_us", lambda ago_us=ago_us: rig.smt.now_us() - ago_us)
+        reply = await rig.client.get("/healthz")
+        told.append((reply.status_code, reply.json()["dispatcher"]))
+    assert told == [(200, "alive"), (503, "stuck")]
 
 
 def _away(*_: object) -> None:
@@ -74,105 +81,6 @@ async def test_metrics_follow_requests_refusals_latency_call_backs_and_intake(tm
     rig.smt.intake.on_file("wires", path)
     await rig.wait(1)
     assert sum((await metric(rig, "ami_smt_intake_records_total")).values()) == 1
-
-
-async def test_every_read_stands_in_the_access_log_with_its_door(rig: Rig) -> None:
-    rig.post_days()
-    # Read with the other channel, it is one read all the same.
-    rig.smt.store.load([record(PLAIN, rig.today() - timedelta(days=1), seconds(1), Channel.GENERATION)], seconds(1))
-    ack = await rig.asked()
-    await rig.status(ack["correlationId"])
-    day: dict[str, Any] = {
-        "startDate": "08/10/2026",
-        "endDate": "08/11/2026",
-        "version": "L",
-        "readingType": "A",
-        "esiid": [PLAIN],
-    }
-    await rig.market("/dailyreads/", **day, deliveryMode="API", reportFormat="JSON", SMTTermsandConditions="Y")
-    await rig.portal("/api/meter", esiid="*")
-    await rig.portal("/api/usage/latestodrread", ESIID=PLAIN)
-    await rig.portal("/api/usage/latestodrread", ESIID=NEIGHBOUR)
-    reply = (await rig.client.get("/control/access", params={"esiid": PLAIN})).json()
-    told = [(one["username"], one["door"], one["what"]) for one in reversed(reply["reads"])]
-    assert sorted(told) == sorted(
-        [
-            ("lonestar.api", "market", "status"),
-            ("lonestar.api", "market", "usage"),
-            ("customer", "portal", "attributes"),
-            ("customer", "portal", "status"),
-        ]
-    )
-    polled = next(one for one in reply["reads"] if (one["door"], one["what"]) == ("market", "status"))
-    assert polled["correlationId"] == ack["correlationId"]
-    assert polled["transId"] == "t-2"
-    usage = next(one for one in reply["reads"] if one["what"] == "usage")
-    assert usage["transId"] == "t-3"
-    await rig.wait(1)
-    await rig.market("/meterInfo/", esiid=[PLAIN])
-    latest = (await rig.client.get("/control/access", params={"esiid": PLAIN, "most": 1})).json()["reads"]
-    assert (latest[0]["what"], latest[0]["transId"]) == ("attributes", "t-4")
-    await rig.wait(1)
-    synch = await rig.portal("/api/adhoc/intervalsynch", ESIID=[PLAIN], startDate="08/11/2026", endDate="08/11/2026")
-    latest = (await rig.client.get("/control/access", params={"esiid": PLAIN, "most": 1})).json()["reads"]
-    assert (latest[0]["what"], latest[0]["transId"]) == ("usage", synch["data"]["trans_id"])
-    # The customer's question about a neighbour was answered with nothing, so nothing was read.
-    other = (await rig.client.get("/control/access", params={"esiid": NEIGHBOUR})).json()
-    assert other["reads"] == []
-    everything = (await rig.client.get("/control/access", params={"esiid": PLAIN})).json()["reads"]
-    assert [one["what"] for one in everything].count("usage") == 2
-    for nobody in ("\0", "😀", ""):
-        refused = await rig.client.get("/control/access", params={"esiid": nobody})
-        assert (refused.status_code, refused.json()["errorCode"]) == (400, "FIELD")
-
-
-async def found(rig: Rig, **asked: Any) -> list[dict[str, Any]]:
-    """The requests that the control API finds."""
-    reply = await rig.client.get("/control/requests", params=asked)
-    assert reply.status_code == 200, reply.text
-    requests: list[dict[str, Any]] = reply.json()["requests"]
-    return requests
-
-
-async def test_the_ledger_shows_which_request_belongs_to_which_call_and_what_it_cost(rig: Rig) -> None:
-    rig.post_days()
-    ack = await rig.asked(readType="INTERVALS", callReference="call-1")
-    await rig.wait(100)
-    await rig.portal("/api/ondemandread", ESIID=PLAIN)
-    await rig.wait(1)
-    await rig.asked("/powerstatus/", callReference="call-1", ESIID=NEIGHBOUR)
-    of_call = await found(rig, callReference="call-1")
-    assert [(one["kind"], one["esiid"]) for one in of_call] == [("POWER", NEIGHBOUR), ("INTERVALS", PLAIN)]
-    assert [one["username"] for one in await found(rig, callReference="")] == ["customer"]
-    refused, read = await found(rig, esiid=PLAIN)
-    assert [await found(rig, correlationId=ack["correlationId"])] == [[read]]
-    assert read["submitted"] == "2026-08-12T17:40:00-05:00"
-    assert (read["door"], read["requesterClass"], read["transId"]) == ("api", "ror_call_centre", "t-1")
-    assert [step["state"] for step in read["transitions"]] == [
-        "requested",
-        "accepted",
-        "queued",
-        "sent",
-        "pending",
-        "answered",
-        "completed",
-    ]
-    last = read["transitions"][-1]
-    # The gap is from the midnight that was posted last to 17:30; the store of this head-end ends at 16:00.
-    assert (last["fromStore"], last["fromMeter"], last["meterReads"], last["octets"]) == (64, 6, 1, 500)
-    assert last["at"] == "2026-08-12T17:41:15-05:00"
-    refusal = refused["transitions"][-1]["refusal"]
-    assert (refusal["code"], refusal["retryAt"]) == ("FR-CR016.1b", "2026-08-13T00:00:00-05:00")
-    assert len(await found(rig, day="2026-08-12")) == 3
-    assert [one["kind"] for one in await found(rig, day="2026-08-12", most=1)] == ["POWER"]
-    assert await found(rig, day="2026-08-11") == []
-    for wrong in ({"day": "1786500000"}, {"day": "9999-12-31"}, {"esiid": "x"}, {"callReference": "\0"}):
-        assert (await rig.client.get("/control/requests", params=wrong)).status_code == 400
-    # A name that is mistyped is no question for everything.
-    for path in ("requests?foo=1", f"access?esiid={PLAIN}&foo=1"):
-        reply = await rig.client.get(f"/control/{path}")
-        assert (reply.status_code, reply.json()["errorCode"]) == (400, "FIELD")
-        assert reply.json()["errorMessage"].startswith("query.foo: ")
 
 
 async def test_the_log_follows_a_request_by_its_ids_and_holds_no_secret(tmp_path: Path) -> None:
@@ -239,71 +147,6 @@ def test_what_the_parties_note_is_in_the_log(tmp_path: Path) -> None:
     assert line.items() >= {"event": "request completed", "correlation_id": "123", "call_reference": "call-1"}.items()
     RunJournal().note(seconds(1_786_000_000), "SMT", "request completed", "123")
     assert len(log.read_text().splitlines()) == 1
-
-
-async def test_what_waits_in_the_queue_goes_on_after_a_restart(tmp_path: Path) -> None:
-    async with Rig(tmp_path) as rig:
-        ack = await rig.asked()
-        assert ack["statusCode"] == "0"
-    async with Rig(tmp_path, now="2026-08-12T17:50") as rig:
-        await rig.wait(100)
-        entry = rig.smt.ledger.entry(ack["correlationId"])
-    assert entry is not None
-    assert [step.state for step in entry.transitions] == [
-        State.REQUESTED,
-        State.ACCEPTED,
-        State.QUEUED,
-        State.SENT,
-        State.PENDING,
-        State.ANSWERED,
-        State.COMPLETED,
-    ]
-
-
-async def test_what_waited_longer_than_its_life_expires(tmp_path: Path) -> None:
-    async with Rig(tmp_path) as rig:
-        key = (await rig.asked())["correlationId"]
-    async with Rig(tmp_path, now="2026-08-12T18:30") as rig:
-        await rig.wait(1)
-        assert (await rig.status(key))["statusReason"] == "T-FAILED: no answer from the TDSP in time"
-        entry = rig.smt.ledger.entry(key)
-        assert entry is not None
-        assert entry.last.state is State.EXPIRED
-        assert (await rig.asked())["statusCode"] == "0"
-
-
-async def test_what_the_middle_tiers_dice_lose_says_drawn_in_the_ledger_and_to_who_polls(rig: Rig) -> None:
-    middle = LawMiddle(MiddleLaw(lost_share=1.0, slow_share=0.0), 7)
-    rig.smt.desk.middle = middle
-    keys = [(await rig.asked(ESIID=esiid))["correlationId"] for esiid in (PLAIN, NEIGHBOUR)]
-    await rig.wait(300)
-    for key in keys:
-        last = (await rig.client.get("/control/requests", params={"correlationId": key})).json()["requests"][0]["transitions"][-1]  # fmt: skip
-        assert (last["rule"], last["reason"]) == ("drawn", "lost between SMT and the TDSP, drawn by lot")
-        said = {State.FAILED: "FAILED", State.T_FAILED: "T-FAILED"}[State(last["state"])]
-        assert middle(key).lost == said
-        assert (await rig.status(key))["statusReason"] == f"{said}: lost between SMT and the TDSP, drawn by lot"
-    assert rig.head_end.asked == []
-    assert await metric(rig, "ami_smt_ended_by_total") == {'{rule="drawn"}': 2.0}
-
-
-@pytest.mark.parametrize("kept", [True, False])
-async def test_what_expired_while_the_clock_was_not_kept_says_so(rig: Rig, kept: bool) -> None:
-    rig.head_end.seconds = 3600
-    rig.runtime._lag.seen(60.0, rig.runtime.now_us())
-    await rig.wait(1)
-    key = (await rig.asked())["correlationId"]
-    await rig.wait(60)
-    if not kept:
-        rig.runtime._lag.seen(1.5, rig.runtime.now_us())
-    await rig.wait(46 * 60)
-    last = rig.smt.ledger.entry(key).last  # type: ignore[union-attr]
-    late = "; SMT was behind its clock"
-    assert (last.state, last.rule) == (State.EXPIRED, "" if kept else "expired_late")
-    assert last.reason == f"no answer from the TDSP in time{'' if kept else late}"
-    assert await metric(rig, "ami_smt_ended_by_total") == ({} if kept else {'{rule="expired_late"}': 1.0})
-    assert (await rig.client.get("/healthz")).json()["clockLagS"] == 60.0
-    assert await metric(rig, "ami_smt_clock_lag_s") == {"": 60.0}
 
 
 async def test_while_smt_has_work_of_its_own_the_doors_let_in_one_call_a_turn() -> None:

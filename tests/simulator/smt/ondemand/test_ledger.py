@@ -4,19 +4,20 @@ from __future__ import annotations
 
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 from unittest.mock import patch
 
 import pytest
 from sqlalchemy import Engine, event
 
 from headend.wire import InquiryKind, InquiryResult
-from meters.calendar import INTERVAL_S, ends_within, epoch, iso, to_us
+from meters.calendar import INTERVAL_S, day_of, ends_within, epoch, iso, to_us
 from simulator.smt.ondemand import ledger
-from simulator.smt.ondemand.ledger import KeyTakenError, Ledger, Transition
+from simulator.smt.ondemand.ledger import Entry, KeyTakenError, Ledger, Transition
 from simulator.smt.ondemand.lifecycle import Filed, State
 from simulator.smt.throttle.decision import Door
 from tests.simulator.smt.postgres import opened
-from tests.simulator.smt.rig import PLAIN, Rig
+from tests.simulator.smt.rig import NEIGHBOUR, PLAIN, Rig
 
 END = epoch("2026-08-12T17:30")
 BEGIN = END - 70 * INTERVAL_S
@@ -107,3 +108,61 @@ async def test_the_same_request_filed_at_two_workers_in_one_instant_is_two_reque
             assert len(rig.smt.ledger.audit(PLAIN, rig.today())) == 2
     alone, raced = keys[0], keys[1]
     assert raced == alone
+
+
+def lived(kept: Ledger, key: str, at: int, *states: State, reads: int = 0, **changed: Any) -> None:
+    """A request of so many seconds after the gap's end, a second from each state to the next."""
+    kept.file(
+        replace(filed(key), submitted_us=to_us(END + at), **changed), Transition(State.REQUESTED, to_us(END + at))
+    )
+    for number, state in enumerate(states, 1):
+        kept.append(key, Transition(state, to_us(END + at + number), meter_reads=reads))
+
+
+@pytest.mark.parametrize("shared", [False, True])
+def test_requests_are_found_by_esi_id_kind_state_day_and_call(engine: Engine, shared: bool) -> None:
+    kept = Ledger(engine, shared=shared)
+    done = (State.ACCEPTED, State.ANSWERED, State.COMPLETED)
+    lived(kept, "a", 0, *done, reads=1, call_reference="call-1")
+    lived(kept, "b", 10, *done)
+    lived(kept, "c", 20, State.ACCEPTED, State.QUEUED)
+    lived(kept, "d", 30, State.REFUSED)
+    lived(kept, "e", 86_400, State.ACCEPTED, State.SENT, esiid=NEIGHBOUR)
+    kind = InquiryKind.INTERVALS
+
+    def key(entry: Entry | None) -> str | None:
+        return None if entry is None else entry.filed.key
+
+    assert key(kept.latest(PLAIN, kind)) == "c"
+    assert key(kept.latest(PLAIN, kind, State.COMPLETED)) == "b"
+    assert key(kept.latest(PLAIN, kind, State.COMPLETED, before_us=to_us(END + 10))) == "a"
+    assert kept.latest(PLAIN, InquiryKind.POWER) is None
+    # The store alone answered b; a's answer came at its second second.
+    assert kept.latest_read(PLAIN, kind, to_us(END + 2)) == "a"
+    assert kept.latest_read(PLAIN, kind, to_us(END + 3)) is None
+    assert [key(one) for one in kept.audit(PLAIN, most=2)] == ["c", "d"]
+    assert [key(one) for one in kept.audit(day=day_of(END))] == ["a", "b", "c", "d"]
+    assert [key(one) for one in kept.audit(call_reference="call-1")] == ["a"]
+    assert [key(one) for one in kept.unfinished()] == kept.open_keys() == ["c", "e"]
+    assert [key(one) for one in kept.unfinished(State.SENT)] == ["e"]
+    assert kept.open_counts() == {State.QUEUED: 1, State.SENT: 1}
+    assert kept.entry("f") is None
+    with pytest.raises(KeyError):
+        kept.append("f", Transition(State.ACCEPTED, to_us(END)))
+
+
+def test_what_workers_put_by_is_handed_over_where_several_share_a_database(engine: Engine) -> None:
+    alone, shared = Ledger(engine), Ledger(engine, shared=True)
+    lived(alone, "a", 0, State.ACCEPTED)
+    assert alone.keep_call_back("a", answer("a"), to_us(END))
+    assert not alone.keep_call_back("a", answer("a"), to_us(END))
+    assert shared.call_backs(["a", "b"]) == {"a": answer("a")}
+    assert alone.call_backs(["a"]) == shared.call_backs([]) == {}
+
+
+def test_the_last_look_through_the_queue_is_kept(engine: Engine) -> None:
+    kept = Ledger(engine)
+    assert kept.swept_us() is None
+    for at in (END, END + 60):
+        kept.note_sweep(to_us(at))
+        assert Ledger(engine).swept_us() == to_us(at)

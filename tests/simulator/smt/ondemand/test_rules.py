@@ -16,7 +16,7 @@ from simulator.smt.ondemand.rules import LONGEST, RULES, finding
 from simulator.smt.registry.meter_attributes import MeterAttributes, installed_meter, most_wh
 from simulator.smt.throttle.decision import Door, Kind, MemoryAdmission, Requested, Scope
 from simulator.smt.throttle.policy import parse_policy
-from tests.simulator.smt.rig import PLAIN, Rig
+from tests.simulator.smt.rig import Rig
 
 PAGE = Path(__file__).parents[4] / "docs" / "parties.md"
 SET = date(2026, 1, 1)
@@ -137,25 +137,3 @@ async def test_a_second_answer_that_differs_is_told_apart_from_a_repeat(rig: Rig
     assert entry.content.register_read is not None
     assert entry.content.register_read.wh == 5000
     assert rig.smt.ledger.open_keys() == []
-
-
-async def test_slips_of_a_requester_are_in_the_audit_and_refuse_nothing(rig: Rig) -> None:
-    await rig.asked()
-    who = {"trans_id": "t", "requestorID": "lonestar.api", "requesterAuthenticationID": "9990000000011"}
-    body = who | {"requesterType": "CSP", "ESIID": PLAIN, "ReadType": "INTERVALS", "x" * 99: {"a": 1}}
-    headers = {"Authorization": f"Bearer {rig.tokens['lonestar.api']}"}
-    reply = await rig.client.post("/v2/powerstatus/", json=body, headers=headers)
-    assert reply.json()["statusCode"] == "0"
-    mine = {"correlationId": reply.json()["correlationId"]}
-    (life,) = (await rig.client.get("/control/requests", params=mine)).json()["requests"]
-    found = [step for step in life["transitions"] if step["state"] == "found"]
-    assert [(step["rule"], step["field"]) for step in found] == [
-        ("REQUESTER-TYPE", "requesterType"),
-        ("UNKNOWN-FIELD", "ReadType"),
-        ("UNKNOWN-FIELD", "x" * 64),
-        ("TERMS-LEFT-OUT", "SMTTermsandConditions"),
-    ]
-    assert found[1]["value"] == "'ReadType', perhaps readType"
-    assert [step["state"] for step in life["transitions"]][:2] == ["requested", "accepted"]
-    await rig.wait(80)
-    assert (await rig.status(mine["correlationId"])).get("findings") is None

@@ -45,16 +45,3 @@ async def test_a_register_read_is_the_same_at_both_doors_whoever_asked(rig: Rig)
     portal = (await rig.portal("/api/usage/latestodrread", ESIID=PLAIN))["data"]
     assert float(portal["odrread"]) == market["registeredRead"]
     assert portal["odrdate"] == market["readDate"]
-
-
-async def test_two_clients_use_up_one_meters_quota_and_the_refusal_says_who(tmp_path: Path) -> None:
-    async with Rig(tmp_path, "smt-today") as rig:
-        await rig.portal("/api/ondemandread", ESIID=PLAIN)
-        await rig.wait(80)
-        await rig.asked()
-        await rig.wait(80)
-        third = await rig.asked()
-        portal = (await rig.portal("/api/ondemandread", ESIID=PLAIN))["data"]
-    assert third["refusal"]["code"] == "SMT-HOUR"
-    assert third["refusal"]["reason"].endswith("By others: ror call centre (portal), asked at 2026-08-12T17:40:00-05:00, used.")  # fmt: skip
-    assert (portal["RequestStatus"], portal["statusCode"]) == ("FLR", "5031")

@@ -4,16 +4,11 @@ from __future__ import annotations
 
 import re
 from pathlib import Path
-from typing import Any
 
 import pytest
 
-from meters.calendar import to_us
-from simulator.smt.ondemand.invariants import Author, breaches, from_ledger
-from simulator.smt.ondemand.ledger import Ledger
-from simulator.smt.ondemand.lifecycle import State
 from simulator.smt.throttle.policy import parse_policy
-from tests.simulator.smt.rig import BROKEN, FOREIGN, NEIGHBOUR, PLAIN, Rig
+from tests.simulator.smt.rig import FOREIGN, NEIGHBOUR, PLAIN, Rig
 
 REFUSED_RESULT = {"outcome": "refused", "reason": "the meter is needed and may not be read", "meterReads": 0}
 
@@ -98,14 +93,6 @@ async def test_a_refusal_found_by_the_head_end_comes_with_what_its_store_holds(r
     assert (status["intervals"], status["reachesTo"]) == ([held], held["end"])
 
 
-async def test_an_answer_from_the_store_alone_spends_nothing(rig: Rig) -> None:
-    rig.post_days()
-    rig.head_end.meter_reads = 0
-    await rig.asked(readType="INTERVALS")
-    await rig.wait(80)
-    assert (await rig.asked())["statusCode"] == "0"
-
-
 async def test_power_status_and_read_have_an_allowance_each(rig: Rig) -> None:
     first = await rig.asked("/powerstatus/")
     await rig.wait(80)
@@ -123,133 +110,6 @@ async def test_power_status_and_read_have_an_allowance_each(rig: Rig) -> None:
     assert read["statusCode"] == "0"
 
 
-@pytest.mark.parametrize(
-    ("amend", "path", "fields", "reason"),
-    [
-        ({"outcome": "failed", "reason": "the meter did not answer 4 tries"}, "/odr/", {}, "the meter did not answer 4 tries"),
-        ({"intervals": []}, "/odr/", {"readType": "INTERVALS"}, "lacks 70 intervals"),
-        ({"register": None}, "/odr/", {}, "no register read"),
-        ({"power": {"status": "UNKNOWN", "source": "none", "switchState": "UNKNOWN", "voltage": None, "at": None}}, "/powerstatus/", {}, "nothing is known"),
-    ],
-)  # fmt: skip
-async def test_what_is_not_complete_is_failed_and_gives_the_allowance_back(
-    rig: Rig, amend: dict[str, Any], path: str, fields: dict[str, str], reason: str
-) -> None:
-    rig.post_days()
-    rig.head_end.amend = amend
-    ack = await rig.asked(path, **fields)
-    await rig.wait(80)
-    status = await rig.status(ack["correlationId"])
-    again = await rig.asked(path, **fields)
-    assert status["statusCode"] == "1"
-    assert status["statusReason"].startswith("FAILED: ")
-    assert reason in status["statusReason"]
-    assert again["statusCode"] == "0"
-
-
-@pytest.mark.parametrize(("status", "reason"), [(None, "cannot be reached"), (503, "HTTP 503"), (404, "HTTP 404")])
-async def test_a_head_end_that_does_not_take_the_inquiry_fails_it_and_gives_the_allowance_back(
-    rig: Rig, status: int | None, reason: str
-) -> None:
-    if status is None:
-        rig.smt.inquiries.links = {"coastal": "http://127.0.0.1:1"}
-    else:
-        rig.head_end.accepts = status
-    ack = await rig.asked()
-    await rig.wait(80)
-    answer = await rig.status(ack["correlationId"])
-    again = await rig.asked()
-    assert reason in answer["statusReason"]
-    assert "127.0.0.1" not in answer["statusReason"]
-    assert again["statusCode"] == "0"
-
-
-@pytest.mark.parametrize(
-    ("says", "told"),
-    [
-        (b'{"code": "headend.link.key", "message": "It does not bear the key."}', "; headend.link.key: It does not bear the key."),
-        (b'{"message": "no\\n\\u2028more"}', "; no\\n\\u2028more"),
-        (b'{"code": 7, "message": ["x"]}', ""),
-        (b'["x"]', ""),
-        (b"<html>", ""),
-        (b'{"message": "' + b"x" * 999 + b'"}', "; " + "x" * 200),
-    ],
-)  # fmt: skip
-async def test_why_a_head_end_took_no_inquiry_is_told_short_and_in_plain_letters(
-    rig: Rig, says: bytes, told: str
-) -> None:
-    rig.head_end.accepts, rig.head_end.says = 401, says
-    ack = await rig.asked()
-    await rig.wait(80)
-    reason = (await rig.status(ack["correlationId"]))["statusReason"]
-    assert reason == f"FAILED: the TDSP's head-end did not take the inquiry (HTTP 401{told})"
-
-
-async def test_without_an_answer_a_request_expires_and_a_late_call_back_is_acknowledged(tmp_path: Path) -> None:
-    async with Rig(tmp_path, expiry_us=to_us(120)) as rig:
-        rig.head_end.seconds = 300
-        ack = await rig.asked()
-        await rig.wait(119)
-        assert (await rig.status(ack["correlationId"]))["statusCode"] == "PEN"
-        await rig.wait(1)
-        status = await rig.status(ack["correlationId"])
-        await rig.wait(300)
-        assert await rig.status(ack["correlationId"]) == status | {"trans_id": f"t-{rig.count}"}
-        again = await rig.asked()
-    assert status["statusReason"] == "T-FAILED: no answer from the TDSP in time"
-    assert rig.head_end.replies == [202]
-    assert [one["became"] for one in rig.notes.of("call-back")] == ["late"]
-    assert again["statusCode"] == "0"
-
-
-@pytest.mark.parametrize("reads", [0, 1])
-async def test_a_read_without_an_allowance_that_is_told_of_too_late_is_a_use_all_the_same(
-    tmp_path: Path, reads: int
-) -> None:
-    """A head-end reads for a request that had no allowance and is silent until that has expired: the ledger names it, and the hour counts it."""
-    async with Rig(tmp_path, "smt-today", expiry_us=to_us(120)) as rig:
-        rig.post_days()
-        for _ in range(2):
-            await rig.asked()
-            await rig.wait(300)
-        rig.head_end.seconds, rig.head_end.meter_reads = 150, reads
-        rig.head_end.amend = {} if reads else {"intervals": []}
-        late = (await rig.asked(readType="INTERVALS"))["correlationId"]
-        await rig.wait(300)
-        entry = rig.smt.ledger.entry(late)
-        assert entry is not None
-        assert not any(step.meter_allowed for step in entry.life)
-        assert [one["became"] for one in rig.notes.of("call-back")] == ["accepted", "accepted", "late"]
-        assert (entry.last.state, entry.unallowed) == (State.EXPIRED, bool(reads))
-        # The first read is an hour old; the second and that one are not.
-        await rig.wait(3600 - 3 * 300 + 1)
-        rig.head_end.seconds, rig.head_end.amend = 5, {}
-        again = await rig.asked()
-        scopes = lambda filed: rig.smt.desk.filing.request(filed).requested.scopes  # noqa: E731
-        found = breaches(rig.smt.desk.policy, from_ledger(rig.smt.ledger.audit(PLAIN, rig.today()), scopes))
-    assert again["statusCode"] == ("1" if reads else "0")
-    assert [one.author for one in found] == [Author.HEAD_END] * reads
-
-
-async def test_a_duplicate_call_back_is_acknowledged_and_changes_nothing(rig: Rig) -> None:
-    rig.head_end.times = 2
-    ack = await rig.asked()
-    await rig.wait(80)
-    entry = rig.smt.ledger.entry(ack["correlationId"])
-    assert rig.head_end.replies == [202, 202]
-    assert [one["became"] for one in rig.notes.of("call-back")] == ["accepted", "duplicate"]
-    assert entry is not None
-    assert [transition.state for transition in entry.transitions] == [
-        State.REQUESTED,
-        State.ACCEPTED,
-        State.QUEUED,
-        State.SENT,
-        State.PENDING,
-        State.ANSWERED,
-        State.COMPLETED,
-    ]
-
-
 async def test_an_unknown_or_malformed_call_back_is_told_so(rig: Rig) -> None:
     unknown = await rig.call_back({"correlationId": "1", "outcome": "completed"})
     malformed = await rig.call_back({"correlationId": "1", "outcome": "fine"})
@@ -257,17 +117,6 @@ async def test_an_unknown_or_malformed_call_back_is_told_so(rig: Rig) -> None:
     assert (unknown.status_code, unknown.json()) == (404, {"correlationId": "1", "status": "unknown"})
     assert malformed.status_code == 400
     assert malformed.json()["errorMessage"].startswith("outcome: ")
-
-
-@pytest.mark.parametrize("code", sorted(BROKEN))
-async def test_each_broken_assumption_is_refused_with_its_own_reason(rig: Rig, code: str) -> None:
-    for path in ("/odr/", "/powerstatus/"):
-        reply = await rig.market(path, ESIID=BROKEN[code])
-        assert reply.status_code == 200
-        assert reply.json()["errorCode"] == code
-    await rig.wait(80)
-    assert rig.head_end.asked == []
-    assert rig.smt.ledger.audit(BROKEN[code], rig.today()) == []
 
 
 async def test_nobody_learns_whether_a_foreign_esiid_exists(rig: Rig) -> None:
@@ -299,18 +148,6 @@ async def test_a_meter_number_may_carry_its_suffix(rig: Rig) -> None:
     assert (await rig.asked(MeterNumber="200000017LG"))["statusCode"] == "0"
 
 
-async def test_no_gap_is_said_at_once_and_spends_nothing(tmp_path: Path) -> None:
-    async with Rig(tmp_path, now="2026-08-12T00:10") as rig:
-        rig.post_days()
-        reply = await rig.asked(readType="INTERVALS")
-        plain = await rig.asked()
-    assert reply == {
-        "errorCode": "NO-GAP",
-        "errorMessage": "There is no gap to fill: the posted VEE intervals reach to 2026-08-12T00:00:00-05:00.",
-    }
-    assert plain["statusCode"] == "0"
-
-
 async def test_a_gap_over_48_hours_is_cut_and_holes_are_listed(rig: Rig) -> None:
     rig.post_days("2026-08-09", 3)
     rig.post_days("2026-08-04", 3)
@@ -330,40 +167,6 @@ async def test_only_who_asked_may_poll(rig: Rig) -> None:
     assert spied["errorCode"] == "CORRELATION"
 
 
-async def test_identical_requests_of_one_instant_have_ids_that_repeat_in_the_next_run(tmp_path: Path) -> None:
-    async def ids(folder: Path) -> list[str]:
-        async with Rig(folder, "store-only") as rig:
-            rig.post_days()
-            acks = [await rig.asked(readType="INTERVALS", trans_id="same") for _ in range(3)]
-            return [ack["correlationId"] for ack in acks]
-
-    first = await ids(tmp_path / "one")
-    assert len(set(first)) == 3
-    assert await ids(tmp_path / "two") == first
-
-
-async def test_the_audit_shows_each_request_with_its_call(rig: Rig) -> None:
-    await rig.asked(callReference="call-1")
-    await rig.asked(callReference="call-2")
-    await rig.asked(callReference="call-3", ESIID=NEIGHBOUR)
-    await rig.wait(80)
-    entries = rig.smt.ledger.audit(PLAIN, rig.today())
-    ledger = Ledger(rig.smt._engine)
-    assert ledger.audit(PLAIN, rig.today()) == entries
-    shown = {entry.filed.call_reference: (entry.last.state, entry.last.meter_reads) for entry in entries}
-    assert shown == {"call-1": (State.COMPLETED, 1), "call-2": (State.REFUSED, 0)}
-
-
-async def test_what_a_crash_left_over_is_failed_and_given_back(tmp_path: Path) -> None:
-    async with Rig(tmp_path) as rig:
-        ack = await rig.asked()
-        await rig.wait(20)
-    async with Rig(tmp_path, now="2026-08-12T17:50") as rig:
-        status = await rig.status(ack["correlationId"])
-        assert status["statusReason"] == "FAILED: SMT was restarted while the request was under way"
-        assert (await rig.asked())["statusCode"] == "0"
-
-
 async def test_a_silent_limit_refuses_without_a_reason(tmp_path: Path) -> None:
     silent = {"name": "BULK", "kind": "read", "scope": "ror", "amount": 0, "window": "day", "code": "BULK", "rule": "secret", "told": False}  # fmt: skip
     policy = parse_policy("silent", {"title": "t", "limits": [silent]}, place="test")
@@ -374,18 +177,37 @@ async def test_a_silent_limit_refuses_without_a_reason(tmp_path: Path) -> None:
     assert "secret" not in reply.text
 
 
-async def test_an_inquiry_whose_reply_is_lost_waits_for_the_call_back(rig: Rig) -> None:
-    rig.head_end.loses_reply = True
-    ack = await rig.asked()
+async def test_slips_of_a_requester_are_in_the_audit_and_refuse_nothing(rig: Rig) -> None:
+    await rig.asked()
+    who = {"trans_id": "t", "requestorID": "lonestar.api", "requesterAuthenticationID": "9990000000011"}
+    body = who | {"requesterType": "CSP", "ESIID": PLAIN, "ReadType": "INTERVALS", "x" * 99: {"a": 1}}
+    headers = {"Authorization": f"Bearer {rig.tokens['lonestar.api']}"}
+    reply = await rig.client.post("/v2/powerstatus/", json=body, headers=headers)
+    assert reply.json()["statusCode"] == "0"
+    mine = {"correlationId": reply.json()["correlationId"]}
+    (life,) = (await rig.client.get("/control/requests", params=mine)).json()["requests"]
+    found = [step for step in life["transitions"] if step["state"] == "found"]
+    assert [(step["rule"], step["field"]) for step in found] == [
+        ("REQUESTER-TYPE", "requesterType"),
+        ("UNKNOWN-FIELD", "ReadType"),
+        ("UNKNOWN-FIELD", "x" * 64),
+        ("TERMS-LEFT-OUT", "SMTTermsandConditions"),
+    ]
+    assert found[1]["value"] == "'ReadType', perhaps readType"
+    assert [step["state"] for step in life["transitions"]][:2] == ["requested", "accepted"]
     await rig.wait(80)
-    status = await rig.status(ack["correlationId"])
-    assert status["statusCode"] == "0"
+    assert (await rig.status(mine["correlationId"])).get("findings") is None
 
 
-async def test_an_inquiry_that_may_not_have_arrived_is_sent_again_and_taken_once(tmp_path: Path) -> None:
-    async with Rig(tmp_path) as rig:
-        rig.head_end.loses = 2
-        ack = await rig.asked()
-        await rig.wait(85)
-        status, times = await rig.status(ack["correlationId"]), len(rig.head_end.asked)
-    assert (status["statusCode"], times) == ("0", 1)
+async def test_a_request_that_failed_or_expired_says_how_and_has_no_content(rig: Rig) -> None:
+    rig.head_end.accepts = 503
+    key = (await rig.asked())["correlationId"]
+    await rig.wait(80)
+    status = await rig.status(key)
+    assert (status["statusCode"], status["statusReason"].split(":")[0]) == ("1", "FAILED")
+    assert "odrRead" not in status
+
+
+async def test_records_are_told_of_one_esi_id_at_a_time(rig: Rig) -> None:
+    reply = (await rig.market("/premiseInfo/", esiid=[PLAIN, NEIGHBOUR])).json()
+    assert reply["errorCode"] == "ONE-ESIID"
