@@ -16,12 +16,8 @@ LEAST = 90
 NOT_YET = {
     "simulator/parties": 65,
     "simulator/smt": 85,
-    "simulator/smt/usage": 80,
     "simulator/smt/complaints": 60,
     "simulator/smt/doors": 55,
-    "simulator/smt/doors/both": 70,
-    "simulator/smt/doors/market": 65,
-    "simulator/smt/doors/control": 60,
     "scenarios/running": 0,
     "reports": 50,
     "reports/meter": 50,
