@@ -15,9 +15,6 @@ from tests.test_rooms import FLOORS, ROOT
 LEAST = 90
 NOT_YET = {
     "simulator/parties": 65,
-    "simulator/smt": 85,
-    "simulator/smt/complaints": 60,
-    "simulator/smt/doors": 55,
     "scenarios/running": 0,
     "reports": 50,
     "reports/meter": 50,

@@ -6,23 +6,17 @@ import time
 from collections import Counter
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from pathlib import Path
-from typing import Any
 
 import httpx
 import pytest
-from sqlalchemy import Engine, event
 from sqlalchemy.exc import OperationalError
 
 from meters.calendar import to_us
-from simulator.smt.complaints import declared as complaints
-from simulator.smt.complaints.book import ComplaintBook
-from simulator.smt.complaints.declared import Complaints, ComplaintSpec
 from simulator.smt.database.seat import Role
 from tests.simulator.processes import patience
 from tests.simulator.smt import crash_smt
 from tests.simulator.smt.crash_play import BEGUN, running
-from tests.simulator.smt.rig import PASSWORD, PLAIN, Notes, Rig
+from tests.simulator.smt.rig import PASSWORD, PLAIN
 
 AUTHENTICATE, LATEST = "/commonapi/user/authenticate", "/api/usage/latestodrread"
 Workers = tuple[httpx.Client, httpx.Client]
@@ -96,47 +90,5 @@ def test_a_portal_token_of_one_worker_is_good_at_the_other(workers: Workers) -> 
     assert first.post(LATEST, json={"ESIID": PLAIN}, headers=headers).status_code == 200
 
 
-def test_while_the_database_is_away_a_worker_goes_by_what_it_knew(
-    engine: Engine, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    first, second = (Complaints(lambda: BEGUN, Notes(), ComplaintBook(engine), shared=True) for _ in range(2))
-    made = first.declare(ComplaintSpec.model_validate({"kind": "text_503"}))
-    begun = time.monotonic()
-    monkeypatch.setattr(complaints, "LOOK_S", 0)
-    monkeypatch.setattr(time, "monotonic", lambda: begun + 1)
-    event.listen(engine, "before_cursor_execute", away)
-    assert not second
-    event.remove(engine, "before_cursor_execute", away)
-    assert second
-    event.listen(engine, "before_cursor_execute", away)
-    assert second
-    assert [one.ident for one in second.on()] == [made.ident]
-    event.remove(engine, "before_cursor_execute", away)
-
-
 def away(*_: object) -> None:
     raise OperationalError("SELECT", {}, Exception("away"))
-
-
-async def test_complaints_outlive_a_restart_with_their_strikes(tmp_path: Path) -> None:
-    def on(rig: Rig, **spec: Any) -> str:
-        return rig.smt.complaints.declare(ComplaintSpec.model_validate({"kind": "text_503"} | spec)).ident
-
-    async def statuses(rig: Rig, calls: int) -> list[int]:
-        body = {"username": "customer", "password": PASSWORD}
-        return [(await rig.client.post(AUTHENTICATE, json=body)).status_code for _ in range(calls)]
-
-    async with Rig(tmp_path) as rig:
-        on(rig, times=3, paths=["/commonapi"], username="customer")
-        lifted = on(rig, kind="access_denied")
-        on(rig, until="2026-08-12T17:40", paths=["/v2/"])
-        assert await statuses(rig, 1) == [503]
-        assert rig.smt.complaints.lift(lifted)
-    async with Rig(tmp_path) as rig:
-        assert [(complaint.ident, complaint.strikes, complaint.until) for complaint in rig.smt.complaints] == [
-            ("complaint-1", 1, None),
-            ("complaint-3", 0, BEGUN),
-        ]
-        assert [entry["complaint"] for entry in rig.notes.of("complaint still on")] == ["text_503", "text_503"]
-        assert await statuses(rig, 3) == [503, 503, 200]
-        assert on(rig) == "complaint-4"

@@ -52,22 +52,19 @@ async def test_switched_on_listed_and_switched_off(made: Rig) -> None:
 
 
 async def test_what_could_never_strike_is_refused_and_says_why(made: Rig) -> None:
-    for fields, said in (
-        ({"esiids": [made.esiid(1), "10443720000000000"]}, "esiids: there is no ESI ID 10443720000000000"),
-        ({"username": "customer.two"}, "username: there is no log-in customer.two"),
-        ({"duns": "9990009999999"}, "duns: no log-in speaks for the DUNS number 9990009999999"),
-        (
-            {"duns": "9990001110000", "username": "customer.one"},
-            "username: customer.one does not speak for the DUNS number 9990001110000",
-        ),
-        ({"paths": ["/v2/odr", "/v2/odour"]}, "paths: no call that text_503 acts on begins with /v2/odour"),
-        ({"until": "2026-08-12T17:40"}, "until: it is past: here it is 2026-08-12T17:40:00-05:00"),
-    ):
-        reply = await made.http.post("/control/complaints", json={"kind": "text_503"} | fields)
-        assert (reply.status_code, reply.json()) == (400, {"errorCode": "FIELD", "errorMessage": said})
-    assert (await made.http.get("/control/complaints")).json() == {"complaints": []}
+    fields = {"kind": "text_503", "esiids": [made.esiid(1), "10443720000000000"]}
+    reply = await made.http.post("/control/complaints", json=fields)
+    told = {"errorCode": "FIELD", "errorMessage": "esiids: there is no ESI ID 10443720000000000"}
+    assert (reply.status_code, reply.json()) == (400, told)
     for path in ("/v2/odr/", "/v2/odr", "/api/usage", "/commonapi/user/authenticate", "/api/premise"):
         await declared(made, kind="text_503", paths=[path], until="2026-08-12T17:41")
+
+
+async def test_more_than_may_be_on_are_told_so(made: Rig, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("simulator.smt.complaints.declared.MOST", 1)
+    await declared(made, kind="text_503")
+    full = await made.http.post("/control/complaints", json={"kind": "text_503"})
+    assert (full.status_code, full.json()["errorCode"]) == (409, "control.complaints.full")
 
 
 async def test_a_declaration_at_fault_names_the_field(made: Rig) -> None:
