@@ -11,9 +11,10 @@ from typing import Any
 import pytest
 
 from headend.http.links import LinkKeys, bearing
+from headend.wire import InquiryResult
 from meters.calendar import iso
-from simulator.smt.ondemand.inquiries import CALL_BACKS
-from simulator.smt.ondemand.ledger import Entry
+from simulator.smt.ondemand.inquiries import CALL_BACKS, CallBack, Inquiries
+from simulator.smt.ondemand.ledger import Entry, Ledger
 from simulator.smt.ondemand.lifecycle import State
 from tests.simulator.smt.rig import KEYS, PLAIN, Rig
 
@@ -117,3 +118,45 @@ async def test_smt_with_open_links_takes_an_answer_from_anybody_and_says_so(tmp_
         await rig.wait(11)
         assert (await rig.client.get("/healthz")).json()["links"] == "open"
         assert (await rig.client.post(f"{CALL_BACKS}/{key}/-", json=answer(rig, key))).status_code == 202
+
+
+async def test_what_a_worker_has_put_by_is_handed_over_once_by_the_dispatcher(
+    smt: Rig, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(smt.smt.ledger, "_shared", True)
+    dispatcher = smt.smt.inquiries
+    worker = Inquiries(
+        smt.runtime,
+        smt.smt.registry,
+        Ledger(smt.smt._engine, shared=True),
+        smt.notes,
+        smt.http,
+        {},
+        {"coastal": KEYS},
+        open_links=False,
+        reply_to="http://smt",
+        policy=smt.smt.config.policy,
+        here=False,
+        overdue=smt.smt.desk.overdue,
+    )
+    key = (await smt.asked())["correlationId"]
+    await smt.wait(11)
+    result = InquiryResult.model_validate(answer(smt, key))
+    other = result.model_copy(update={"meterReads": 2, "register_read": None})
+    assert [worker.call_back(one) for one in (result, result, other)] == [
+        CallBack.ACCEPTED,
+        CallBack.DUPLICATE,
+        CallBack.DIFFERS,
+    ]
+    assert entry_of(smt, key).last.state is not State.COMPLETED
+    assert dispatcher.waiting() == [key]
+    dispatcher.collect([key])
+    # Handed over, it is waited for no more.
+    assert dispatcher.waiting() == []
+    dispatcher.collect([key])
+    await smt.wait(80)
+    assert entry_of(smt, key).last.state is State.COMPLETED
+    assert worker.call_back(result) is CallBack.LATE
+    await smt.wait(1)
+    became = ["accepted", "duplicate", "differs", "accepted", "late"]
+    assert sorted(one["became"] for one in smt.notes.of("call-back")) == sorted(became)
