@@ -17,7 +17,6 @@ NOT_YET = {
     "simulator/parties": 65,
     "scenarios/running": 0,
     "reports": 50,
-    "reports/meter": 50,
     "reports/scenario": 80,
     "reports/commands": 40,
 }
