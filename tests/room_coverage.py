@@ -16,7 +16,6 @@ LEAST = 90
 NOT_YET = {
     "simulator/parties": 65,
     "scenarios/running": 0,
-    "reports": 50,
     "reports/scenario": 80,
     "reports/commands": 40,
 }
