@@ -17,7 +17,7 @@ NOT_YET = {
     "simulator/parties": 65,
     "scenarios/running": 0,
     "reports/scenario": 80,
-    "reports/commands": 40,
+    "reports/commands": 65,
 }
 
 
