@@ -135,7 +135,7 @@ OLD = shown("COMPLETED", "old")
 
 
 @pytest.mark.parametrize(
-    ("how", "acks", "looks", "end", "code", "took_s"),
+    ("how", "acks", "looks", "end", "code", "lasts"),
     [
         ({}, TAKEN, [OLD, shown("PENDING"), shown("COMPLETED")], "answered", None, 30),
         # What was shown before, and a read of nothing, are not the one that was asked for.
@@ -151,11 +151,11 @@ OLD = shown("COMPLETED", "old")
     ],
 )
 async def test_how_a_read_through_the_portal_ends(
-    how: dict[str, Any], acks: dict[str, Any], looks: list[Answer], end: str, code: str | None, took_s: int
+    how: dict[str, Any], acks: dict[str, Any], looks: list[Answer], end: str, code: str | None, lasts: int
 ) -> None:
     portal = Portal(**{"/": [httpx.Response(200)], ASK: [acks], LATEST: looks})
     one, took = await read(portal, **how)
-    assert (one.end, one.code, took) == (end, code, took_s)
+    assert (one.end, one.code, took) == (end, code, lasts)
     assert one.calls == len(portal.asked)
     assert (one.to_dict()["trouble"] is None) is (end == "answered")
 
