@@ -94,11 +94,6 @@ def test_a_bad_plan_is_refused_with_file_and_field(tmp_path: Path, text: str, co
     assert place in caught.value.place
 
 
-def test_the_bound_of_a_day_is_told_as_a_day(tmp_path: Path) -> None:
-    with pytest.raises(RorError, match=r"'1999-12-31' is out of range: it must be at least 2000-01-01\."):
-        load_plan(written(tmp_path, GOOD.replace("2025-09-01", "1999-12-31")))
-
-
 def test_a_plan_file_that_is_not_there_is_named(tmp_path: Path) -> None:
     with pytest.raises(RorError, match=r"ror\.plan\.unreadable"):
         load_plan(tmp_path / "none.yaml")
