@@ -3,23 +3,19 @@
 A plan is scenario files in ``plans``, by role: data. What a system is held to is ``scenarios/certified.csv``. A verdict rests on what was recorded alone.
 No page is made here.
 
-``billed``     what is seen of a retailer's bills of plans and usages that it is handed, id by id
 ``bundle``     what is handed on: a zip with the digest of every file, signed if there is a key; whether one is as it was written
 ``connect``    the connectivity test, before any step
 ``control``    the small endpoint: what is to be done, POST /next, POST /bill
 ``flight``     two systems at once: the script, each verdict, whose a fault is
-``handed``     what an SMT is handed: the records of service points, retailers and log-ins
-``headend``    what is seen of a head-end, id by id
+``headend``    what is seen of a head-end
 ``judged``     the verdict: a pure function of statement, recording and table
-``meter``      what is seen of a meter, id by id
+``meter``      what is seen of a meter
 ``observed``   what was recorded, and an observation in it with its exchanges
 ``plan``       the steps of a role that bear on what is claimed
-``posted``     what is seen of the files that a head-end posts
-``reading``    a meter's reading as it stands on the wire, and what it says by the register map
-``ror``        what is seen of a retailer, id by id
+``ror``        what is seen of a retailer
 ``run``        plays a plan against a system, and leaves the recording
 ``said``       what was asked at SMT's market API, read
-``smt``        what is seen of an SMT, id by id
+``smt``        what is seen of an SMT, and what it is handed
 ``started``    starting the system, and waiting for it
 ``statement``  what is said of a system: its form, and every mistake in one
 ``strangers``  the shipped systems of strangers, and what each can do wrong

@@ -10,28 +10,23 @@ from typing import Any
 
 from scenarios import certified
 from scenarios.certified import Held
-from scenarios.certify import billed, headend, meter, posted, ror, smt
+from scenarios.certify.headend import answered, posted
+from scenarios.certify.meter import seen as meter
+from scenarios.certify.meter.reading import readings
 from scenarios.certify.observed import MOST, Observation, Observed
-from scenarios.certify.reading import readings
+from scenarios.certify.ror import seen as ror
+from scenarios.certify.smt import seen as smt
+from scenarios.certify.smt.looked import Looked
 from scenarios.certify.statement import Statement
 from simulator.verdicts import Mark
 
 #: Raised when a reader of an older result could misread a newer one.
 FORMAT = 1
-
-
-def _of(part: int, seen: Callable[[Any], Iterator[Observation]]) -> Callable[[Any], Iterator[Observation]]:
-    """What is seen in a part of what is looked at."""
-    return lambda looked_at: seen(looked_at[part])
-
-
-_RETAILER = {ident: _of(0, seen) for ident, seen in ror.SEEN.items()}
-_RETAILER |= {ident: _of(1, seen) for ident, seen in billed.SEEN.items()}
 #: By role what is looked at, and by id what is seen in it.
 _SEEN: dict[str, tuple[Callable[[Observed], Any], Mapping[str, Callable[[Any], Iterator[Observation]]]]] = {
-    "headend": (lambda all_of_it: all_of_it, headend.SEEN | posted.SEEN),
-    "ror": (lambda all_of_it: (ror.calls(all_of_it), billed.bills(all_of_it)), _RETAILER),
-    "smt": (smt.Looked, smt.SEEN),
+    "headend": (lambda all_of_it: all_of_it, answered.SEEN | posted.SEEN),
+    "ror": (ror.looked, ror.SEEN),
+    "smt": (Looked, smt.SEEN),
     "meter": (readings, meter.SEEN),
 }
 

@@ -23,9 +23,9 @@ from meters.errors import UserError
 from scenarios import twins
 from scenarios.certify.connect import Reached, api_reached, inquiries_reached, modbus_reached, wires_seen
 from scenarios.certify.control import Control
-from scenarios.certify.handed import RECORDS, REGISTRY, hand, our_logins
 from scenarios.certify.observed import PLAN, RECORDING, STEPS, TRUTH, WHOLE, digest_of
 from scenarios.certify.plan import FLIGHT, PlanStep, flight_of, plan_of
+from scenarios.certify.smt.handed import RECORDS, REGISTRY, hand, our_logins
 from scenarios.certify.started import filled, free_port, free_ports, running
 from scenarios.certify.statement import EVENTS, Runs, Serves, Start, Statement
 from scenarios.certify.truth import truth_text

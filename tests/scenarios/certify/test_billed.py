@@ -10,9 +10,9 @@ from typing import Any
 import pytest
 
 from scenarios.actions.golden_bill import GoldenBill, RecordedGoldenBill
-from scenarios.certify.billed import SEEN, Billed
 from scenarios.certify.observed import Step
 from scenarios.certify.plan import plan_of
+from scenarios.certify.ror.billed import SEEN, Billed
 from scenarios.certify.strangers import FOLDER
 from scenarios.golden import golden
 from tests.scenarios.certify.matrix import names

@@ -25,12 +25,13 @@ import yaml
 from meters.calendar import to_s
 from meters.errors import UserError
 from scenarios.certified import of_role
-from scenarios.certify import ror
 from scenarios.certify.bundle import judged_again, verified
 from scenarios.certify.judged import dumps, result_of
 from scenarios.certify.observed import observed
 from scenarios.certify.plan import plan_of
-from scenarios.certify.ror import Called
+from scenarios.certify.ror import asked
+from scenarios.certify.ror import told as bills_told
+from scenarios.certify.ror.calls import Called, calls
 from scenarios.certify.run import Certification
 from scenarios.certify.started import filled
 from scenarios.certify.statement import CLAIMS, load
@@ -42,6 +43,8 @@ from tests.scenarios.certify.matrix import certified, failed, names, statement
 from tests.simulator.processes import done, ran
 from tests.test_rooms import ROOT
 
+#: By id what is seen of a retailer's calls.
+RETAILER = asked.SEEN | bills_told.SEEN
 PAGE = (ROOT / "docs" / "certify-your-system.md").read_text("utf-8")
 COMMANDS = [
     line for block in re.findall(r"```sh\n(.*?)```", PAGE, re.DOTALL) for line in block.splitlines() if line.strip()
@@ -368,9 +371,9 @@ def test_an_id_of_a_retailer_holds_as_it_was_and_fails_where_it_was_otherwise(
     folder: Path, ident: str, step: str, bent: Callable[[Called], Called]
 ) -> None:
     all_of_it = observed(folder / "certified-ror")
-    its = [one for one in ror.calls(all_of_it) if one.step.name == step]
-    assert False not in [one.held for one in ror.SEEN[ident](its)]
-    assert False in [one.held for one in ror.SEEN[ident]([bent(one) for one in its])]
+    its = [one for one in calls(all_of_it) if one.step.name == step]
+    assert False not in [one.held for one in RETAILER[ident](its)]
+    assert False in [one.held for one in RETAILER[ident]([bent(one) for one in its])]
 
 
 #: Runs a system that takes a second to begin.
@@ -402,12 +405,12 @@ def test_a_retailer_that_serves_is_worked_by_hand_and_the_clock_stands_until_it_
     all_of_it = observed(out)
     marks = {one["id"]: one["mark"] for one in result_of(said, all_of_it)["ids"]}
     assert {marks[one] for one in ("AMB-7", "AMB-12", "S2", "UC-N5")} == {Mark.PASSED}
-    (call,) = ror.calls(all_of_it)
+    (call,) = calls(all_of_it)
     assert to_s(call.said[0].exchange.at_us) == call.record.at
     # Of a request that nobody answered it is not asked what that leaves open.
     pending = {"statusCode": "PEN", "uncovered": call.answer["uncovered"]}
     bent = _told(uncovered=[])(_at(POLL, lambda one: [_said(one, reply=pending)])(call))
-    assert [one.held for one in ror.SEEN["AMB-7"]([bent])] == [None]
+    assert [one.held for one in RETAILER["AMB-7"]([bent])] == [None]
 
 
 @pytest.mark.process

@@ -10,7 +10,7 @@ import pytest
 
 from meters.calendar import Seconds, epoch, iso, micros, seconds, to_us
 from scenarios.actions.inquire import Inquire, RecordedInquiry
-from scenarios.certify.headend import SEEN
+from scenarios.certify.headend.answered import SEEN
 from scenarios.certify.observed import Asked, Observed, Step
 from scenarios.expected import Expectation
 from simulator.tap.chain import Exchange

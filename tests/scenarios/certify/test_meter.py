@@ -12,10 +12,10 @@ from meters.calendar import day_start
 from meters.register_map import layout as wire
 from scenarios.actions.read_meter import INPUT, NO_FUNCTION, SILENT, WRITE, WRITE_ONE
 from scenarios.certified import of_role
-from scenarios.certify.meter import SEEN
+from scenarios.certify.meter.reading import Reading, Said, readings
+from scenarios.certify.meter.seen import SEEN
 from scenarios.certify.observed import Observed, Step
 from scenarios.certify.plan import plan_of
-from scenarios.certify.reading import Reading, Said, readings
 from scenarios.certify.statement import CLAIMS
 from scenarios.judging.exchanges import traffic_of
 from scenarios.run import run_and_judge

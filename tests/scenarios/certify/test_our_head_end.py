@@ -5,10 +5,10 @@ from __future__ import annotations
 from pathlib import Path
 
 from scenarios.certified import of_role
-from scenarios.certify.headend import SEEN
+from scenarios.certify.headend.answered import SEEN
+from scenarios.certify.headend.posted import SEEN as POSTED
 from scenarios.certify.observed import Observed, Step
 from scenarios.certify.plan import plan_of
-from scenarios.certify.posted import SEEN as POSTED
 from scenarios.certify.statement import CLAIMS
 from scenarios.certify.truth import read_given, read_truth, truth_text
 from scenarios.recording import WIRE

@@ -12,8 +12,8 @@ import pytest
 from meters.calendar import day_start, epoch, iso, seconds
 from scenarios.actions.await_files import AwaitFiles, RecordedFiles
 from scenarios.certified import of_role
+from scenarios.certify.headend.posted import SEEN
 from scenarios.certify.observed import Observed, Step
-from scenarios.certify.posted import SEEN
 from scenarios.certify.strangers import FOLDER
 from scenarios.expected import Expectation
 

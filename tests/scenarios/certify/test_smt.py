@@ -16,7 +16,8 @@ from scenarios.certified import of_role
 from scenarios.certify.judged import result_of
 from scenarios.certify.observed import Observed, Step, observed
 from scenarios.certify.run import Certification
-from scenarios.certify.smt import SEEN, Looked
+from scenarios.certify.smt.looked import Looked
+from scenarios.certify.smt.seen import SEEN
 from scenarios.certify.statement import load, looked_at
 from simulator.tap.chain import Exchange
 from simulator.verdicts import Mark

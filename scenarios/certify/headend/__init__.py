@@ -1,0 +1,5 @@
+"""What is seen of a head-end that is certified.
+
+``answered``  what it answers and how it takes inquiries, id by id
+``posted``    the files that it posts, id by id
+"""
