@@ -42,6 +42,7 @@ def test_a_run_that_goes_on_ends_with_the_console(tmp_path: Path) -> None:
             token = page.partition('name="form_token" value="')[2].partition('"')[0]
             begun = http.post(f"{url}studies", data={"form_token": token, "name": "throttle-policies"}, headers=origin)
             assert begun.headers["location"] == "/console/runs/studies/throttle-policies"
+            assert process.pid is not None
             children = _children(process.pid)
             assert children
             assert "It goes on" in http.get(f"{url}runs/studies/throttle-policies").text

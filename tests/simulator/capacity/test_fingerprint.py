@@ -112,8 +112,8 @@ def test_it_is_the_same_in_every_process(tmp_path: Path) -> None:
     )
     found = {printed("-c", code, hash_seed=seed).strip() for seed in ("1", "2", "3")}
     words = ("capacity", "run", str(path), "--out", str(tmp_path / "out"), "--workers", "1", "--json")
-    words += ("--progress", str(tmp_path / "far.jsonl"))
-    found.add(json.loads(printed("-c", "import ami; ami.main()", *words))["fingerprint"])
+    told = ("--progress", str(tmp_path / "far.jsonl"))
+    found.add(json.loads(printed("-c", "import ami; ami.main()", *words, *told))["fingerprint"])
     assert found == {load_study(path).fingerprint()}
     begun, *reached, ended = read_progress(tmp_path / "far.jsonl")
     assert (begun["name"], ended["error"]) == ("small", "")

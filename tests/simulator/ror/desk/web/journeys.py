@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
@@ -19,41 +18,39 @@ from tests.simulator.ror.desk.support import DeskRig, desk_rig
 from tests.simulator.ror.desk.web.test_calls import behaving
 from tests.simulator.ror.desk.web.visits import AGENT, PASSWORD
 from tests.simulator.ror.support import ACCOUNT, Portal, wh_of
-from tests.simulator.smt.doors.web.test_journeys import looks_right
 from tests.simulator.web.driven import DESK, PHONE, Page, browser
+from tests.simulator.web.looks import looks_right
 
 pytestmark = pytest.mark.process
-#: ``make browser`` goes each journey at both widths, the other tests the first at both and the others at one.
+#: ``make browser`` goes each journey at both widths.
 BOTH = (PHONE, DESK)
-EVERY = BOTH if os.environ.get("BROWSER") else (PHONE,)
 
 
 @asynccontextmanager
 async def at_the_desk(
-    tmp_path: Path, width: int, portal: Callable[[Callable[[], Seconds]], Portal] = Portal
+    tmp_path: Path, width: int, portal: Callable[[Callable[[], Seconds]], Portal] = Portal, *, scripts: bool = True
 ) -> AsyncIterator[tuple[DeskRig, Page]]:
     """An agent who has logged in and found the customer's account."""
     async with desk_rig(tmp_path, portal) as rig:
         server = HttpServer(rig.app, bind("127.0.0.1", 0, "the desk"))
         await server.start()
         try:
-            async with browser(tmp_path, width) as page:
+            async with browser(width, scripts=scripts) as page:
                 await page.go(f"{server.url}/desk/")
-                await looks_right(page, width)
+                await looks_right(page)
                 await page.write("User name", AGENT)
                 await page.write("Password", PASSWORD)
                 await page.press("Enter")
                 await page.see("Find a name, account or ESI ID")
-                await looks_right(page, width)
+                await looks_right(page)
                 await page.write("Find a name, account or ESI ID", "tarbush")
                 await page.press("Enter")
-                await page.until("location.search === '?q=tarbush' && document.readyState === 'complete'")
+                await page.tab.wait_for_url("**/desk/?q=tarbush")
                 await page.click(ACCOUNT.customer_name)
                 await page.see("The customer is on the line")
-                await looks_right(page, width)
+                await looks_right(page)
                 yield rig, page
-                await looks_right(page, width)
-                assert {one.split("/")[2] for one in page.asked} == {server.url.split("/")[2]}
+                await looks_right(page)
         finally:
             await server.stop()
 
@@ -68,12 +65,12 @@ async def asks(page: Page) -> None:
 async def test_a_balance_inquiry_is_answered_at_once_and_refined_in_place(tmp_path: Path, width: int) -> None:
     async with at_the_desk(tmp_path, width) as (rig, page):
         await asks(page)
-        await looks_right(page, width)
+        await looks_right(page)
         await rig.to("2026-08-12T17:40:20")
         # The part asks by itself.
         await page.see("You owe about $")
         await page.see("The meter is being asked.")
-        await looks_right(page, width)
+        await looks_right(page)
         loads = page.loads
         await rig.to("2026-08-12T17:45")
         await page.see("The meter has answered: the bill has its read.")
@@ -82,7 +79,8 @@ async def test_a_balance_inquiry_is_answered_at_once_and_refined_in_place(tmp_pa
         await page.see(f"You owe ${told} by now")
         # A number leads to where it comes from.
         await page.click(f"${told}")
-        await page.until("location.hash === '#owed' && !!document.querySelector(':target')")
+        await page.tab.wait_for_url("**#owed")
+        await page.count(":target", 1)
 
 
 class NearEdge(Portal):
@@ -109,7 +107,7 @@ class Below(NearEdge):
     wanted = 999_000
 
 
-@pytest.mark.parametrize("width", EVERY)
+@pytest.mark.parametrize("width", BOTH)
 @pytest.mark.parametrize(("portal", "stands"), [(Below, "1.000 kWh to go"), (NearEdge, "passed by 0.000 kWh")])
 async def test_at_the_edge_of_a_credit_its_side_is_told(
     tmp_path: Path, width: int, portal: Callable[[Callable[[], Seconds]], Portal], stands: str
@@ -122,7 +120,7 @@ async def test_at_the_edge_of_a_credit_its_side_is_told(
         await page.see(stands)
 
 
-@pytest.mark.parametrize("width", EVERY)
+@pytest.mark.parametrize("width", BOTH)
 async def test_an_edge_that_the_cycle_may_end_on_either_side_of_has_the_odds_and_bill_of_both(
     tmp_path: Path, width: int
 ) -> None:
@@ -136,7 +134,7 @@ async def test_an_edge_that_the_cycle_may_end_on_either_side_of_has_the_odds_and
         await page.see(f"{100 - edge['odds']} of 100 stay below: ${edge['bill_if_not_usd']}")
 
 
-@pytest.mark.parametrize("width", EVERY)
+@pytest.mark.parametrize("width", BOTH)
 async def test_a_refusal_says_by_the_clock_when_to_come_again(tmp_path: Path, width: int) -> None:
     refusal = {"code": "SMT-HOUR", "reason": "Two reads an hour.", "retryAt": "2026-08-12T18:40:00-05:00"}
     ack = {"statusCode": "1", "statusReason": "Refused", "correlationId": None, "refusal": refusal}
@@ -148,20 +146,20 @@ async def test_a_refusal_says_by_the_clock_when_to_come_again(tmp_path: Path, wi
         await page.see("You owe about $")
 
 
-@pytest.mark.parametrize("width", EVERY)
+@pytest.mark.parametrize("width", BOTH)
 async def test_a_slow_read_is_the_same_after_a_reload_and_is_answered(tmp_path: Path, width: int) -> None:
     async with at_the_desk(tmp_path, width, behaving(takes_s=seconds(400))) as (rig, page):
         await asks(page)
         await rig.to("2026-08-12T17:42:10")
         await page.see("Most reads take one to two minutes")
-        await page.call("Page.reload")
+        await page.tab.reload()
         await page.see("Most reads take one to two minutes")
-        await looks_right(page, width)
+        await looks_right(page)
         await rig.to("2026-08-12T17:48")
         await page.see("The caller had hung up at 17:43:00 CDT: call back with this answer.")
 
 
-@pytest.mark.parametrize("width", EVERY)
+@pytest.mark.parametrize("width", BOTH)
 async def test_who_has_gone_to_another_retailer_is_told_of_the_books(tmp_path: Path, width: int) -> None:
     error = {"errorCode": "AC1", "errorMessage": "ESI ID is not yours."}
     async with at_the_desk(tmp_path, width, behaving(vee_error=error)) as (rig, page):
@@ -171,10 +169,9 @@ async def test_who_has_gone_to_another_retailer_is_told_of_the_books(tmp_path: P
         await page.see("On our books: last bill $131.07")
 
 
-@pytest.mark.parametrize("width", EVERY)
+@pytest.mark.parametrize("width", BOTH)
 async def test_without_script_a_call_is_followed_by_hand(tmp_path: Path, width: int) -> None:
-    async with at_the_desk(tmp_path, width) as (rig, page):
-        await page.without_script()
+    async with at_the_desk(tmp_path, width, scripts=False) as (rig, page):
         await asks(page)
         await rig.to("2026-08-12T17:45")
         await page.click("How it stands now")
