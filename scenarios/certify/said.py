@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from array import array
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from copy import copy
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, overload
 
-from meters.calendar import Micros, Seconds
+from meters.calendar import Micros, Seconds, micros
 from scenarios.actions.exchange import code_of
 from scenarios.certify.observed import Lines, within
 from simulator.tap.chain import Exchange, exchange_at
@@ -27,13 +28,22 @@ class Request(NamedTuple):
     key: str
 
 
-@dataclass(frozen=True, slots=True)
-class Said:
-    """An exchange with SMT's market API, read. What it holds beside is in its file still: there may be a million.
+class Kind(NamedTuple):
+    """What an exchange has in common with others.
 
     path: what was asked, with a slash at its end. status: HTTP, 0 for none. code: of what was wrong. paged: there was no JSON in the reply. request:
-    at the meter, that SMT took, or refused by its throttle. source: itself, or the file that it is in from an octet on.
+    at the meter, that SMT took, or refused by its throttle.
     """
+
+    path: str
+    status: int
+    code: str | None
+    paged: bool
+    request: Request | None
+
+
+class Said(NamedTuple):
+    """An exchange with SMT's market API, read: as ``Kind`` has it. source: itself, or the file that it is in from an octet on."""
 
     n: int
     at_us: Micros
@@ -61,16 +71,55 @@ class Said:
         return object_of(self.exchange.reply.get("body"))
 
 
-def said_between(those: Iterable[Exchange], first: Seconds, last: Seconds) -> Iterator[Said]:
-    """What was said between two instants; of what lies in a file, the rest is read from there."""
-    file = those.path if isinstance(those, Lines) else None
-    # One text, and one instant, for all that have the same.
-    same: dict[Any, Any] = {}
-    for one in within(those, first, last):
-        read = said_of(one)
-        at_us: Micros = same.setdefault(read.at_us, read.at_us)
-        path, code, request = (same.setdefault(it, it) for it in (read.path, read.code, read.request))
-        yield Said(one.n, at_us, str(path), read.status, code, read.paged, request, file or one, one.offset)
+class Heard(Sequence[Said]):
+    """What was said between two instants, in its order. There may be a million: each is a row of numbers here, read when it is looked at."""
+
+    def __init__(self, those: Iterable[Exchange], first: Seconds, last: Seconds) -> None:
+        """those: a file's, which are read there again, or exchanges."""
+        self._file = those.path if isinstance(those, Lines) else None
+        self._held: list[Exchange] = []
+        self._n, self._at_us, self._offset, self._kind = array("q"), array("q"), array("q"), array("I")
+        known: dict[Kind, int] = {}
+        for one in within(those, first, last):
+            read = said_of(one)
+            self._n.append(one.n)
+            self._at_us.append(read.at_us)
+            self._offset.append(one.offset)
+            self._kind.append(known.setdefault(Kind(*read[2:7]), len(known)))
+            if self._file is None:
+                self._held.append(one)
+        self._kinds = list(known)
+        self._rows: Sequence[int] = range(len(self._n))
+
+    def where(self, fits: Callable[[Kind], bool]) -> Heard:
+        """Those of some kinds."""
+        wanted = [fits(kind) for kind in self._kinds]
+        found = copy(self)
+        found._rows = array("I", (row for row in self._rows if wanted[self._kind[row]]))
+        return found
+
+    def __len__(self) -> int:
+        """How many there are."""
+        return len(self._rows)
+
+    @overload
+    def __getitem__(self, at: int) -> Said: ...
+
+    @overload
+    def __getitem__(self, at: slice) -> list[Said]: ...
+
+    def __getitem__(self, at: int | slice) -> Said | list[Said]:
+        """One, or a list of some."""
+        return self._said(self._rows[at]) if isinstance(at, int) else [self._said(row) for row in self._rows[at]]
+
+    def __iter__(self) -> Iterator[Said]:
+        """One after the other."""
+        return map(self._said, self._rows)
+
+    def _said(self, row: int) -> Said:
+        source = self._held[row] if self._file is None else self._file
+        kind = self._kinds[self._kind[row]]
+        return Said(self._n[row], micros(self._at_us[row]), *kind, source, self._offset[row])
 
 
 def said_of(one: Exchange) -> Said:

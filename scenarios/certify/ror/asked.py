@@ -30,18 +30,18 @@ def _reviews(calls: Sequence[Called]) -> Seen:
     for call in calls:
         reads, asked = call.to(READS), call.to(ODR)
         if asked and call.action.question == "last_bill":
-            yield call.saw(False, "it asks for a read that the question has no need of", *asked)
+            yield call.saw(False, "it asks for a read that the question has no need of", asked)
         elif asked and (not reads or reads[0].n > asked[0].n):
-            yield call.saw(False, "it asks for a read, and has not looked at the posted usage", *asked)
+            yield call.saw(False, "it asks for a read, and has not looked at the posted usage", asked)
         elif reads:
-            yield call.saw(True, "", *reads)
+            yield call.saw(True, "", reads)
 
 
 def _asks_gap(calls: Sequence[Called]) -> Seen:
     for call in calls:
         for one in call.filed:
             kind, esiid = (one.request.kind, one.request.esiid) if one.request else ("", "")
-            yield call.saw(kind == "INTERVALS" and esiid == call.esiid, f"it asks for {kind} of {esiid}", one)
+            yield call.saw(kind == "INTERVALS" and esiid == call.esiid, f"it asks for {kind} of {esiid}", [one])
 
 
 def _one_request(calls: Sequence[Called]) -> Seen:
@@ -49,27 +49,27 @@ def _one_request(calls: Sequence[Called]) -> Seen:
     for call in calls:
         filed = call.filed
         if len(filed) > 1:
-            yield call.saw(False, f"{len(filed)} requests are made for one call", *filed)
+            yield call.saw(False, f"{len(filed)} requests are made for one call", filed)
             continue
         for one in filed:
             reference = one.request.reference if one.request else ""
             first = known.setdefault((call.step.name, reference), call) if reference else call
             yield call.saw(
-                first is call, f"its request names the call {reference}, as that of {first.action.ref} does", one
+                first is call, f"its request names the call {reference}, as that of {first.action.ref} does", [one]
             )
 
 
 def _names_call(calls: Sequence[Called]) -> Seen:
     for call in calls:
         for one in call.filed:
-            yield call.saw(bool(one.request and one.request.reference), "its request names no call", one)
+            yield call.saw(bool(one.request and one.request.reference), "its request names no call", [one])
 
 
 def _follows(calls: Sequence[Called]) -> Seen:
     for call in calls:
-        taken = [one for one in call.filed if one.request and one.request.key]
+        taken = call.filed.where(lambda one: bool(one.request and one.request.key))
         if call.action.question == "last_bill":
-            yield call.saw(not taken, "it asks for a read where the balance is not asked for", *taken)
+            yield call.saw(not taken, "it asks for a read where the balance is not asked for", taken)
             continue
         if not taken:
             continue
@@ -82,47 +82,44 @@ def _follows(calls: Sequence[Called]) -> Seen:
         if polls and (all(one.code for one in polls) or polls[-1].n in {one.n for one in call.others}):
             continue
         if at_once > _AT_ONCE:
-            yield call.saw(False, f"it asks {at_once} times in one instant", *polls)
+            yield call.saw(False, f"it asks {at_once} times in one instant", polls)
         else:
             early = open_still and last < call.hung_up - _NEARLY_S
             yield call.saw(
                 not early,
                 f"it asks for the last time at {iso(last)}, has no answer, and the caller waits to {iso(call.hung_up)}",
-                *(polls or taken),
+                polls or taken,
             )
 
 
 def _tokens(calls: Sequence[Called]) -> Seen:
     for call in calls:
         dead: dict[str, list[Said]] = {}
-        for one in call.said:
-            if one.status == 401 and one.path != TOKEN:
-                dead.setdefault(str(one.exchange.ask["headers"].get("authorization")), []).append(one)
+        for one in call.said.where(lambda one: one.status == 401 and one.path != TOKEN):
+            dead.setdefault(str(one.exchange.ask["headers"].get("authorization")), []).append(one)
         for its in dead.values():
-            yield call.saw(len(its) <= _TRIES, f"{len(its)} calls bear a token that is not taken", *its)
+            yield call.saw(len(its) <= _TRIES, f"{len(its)} calls bear a token that is not taken", its)
 
 
 def _pages(calls: Sequence[Called]) -> Seen:
     for call in calls:
-        last = {one.path: one.n for one in call.said}
-        for one in call.said:
-            if one.status == 503 and one.paged:
-                again = last[one.path] > one.n
-                in_time = to_s(one.at_us) < call.hung_up - _NEARLY_S
-                if again or in_time:
-                    yield call.saw(again, f"{one.path} is answered with a page, and not asked again", one)
+        for one in call.said.where(lambda one: one.status == 503 and one.paged):
+            again = call.to(one.path)[-1].n > one.n
+            in_time = to_s(one.at_us) < call.hung_up - _NEARLY_S
+            if again or in_time:
+                yield call.saw(again, f"{one.path} is answered with a page, and not asked again", [one])
 
 
 def _another(calls: Sequence[Called]) -> Seen:
     for call in calls:
-        met = [one for one in call.said if one.code == "AC1"]
+        met = call.said.where(lambda one: one.code == "AC1")
         if call.own and met:
-            yield call.saw(False, "it asks for an ESI ID that is not its own", *met)
+            yield call.saw(False, "it asks for an ESI ID that is not its own", met)
         elif call.own and call.filed:
-            yield call.saw(True, "", *call.filed)
+            yield call.saw(True, "", call.filed)
         elif met:
             times = max(Counter(one.path for one in met).values())
-            yield call.saw(times <= _TRIES, f"it asks {times} times for an ESI ID that is another's", *met)
+            yield call.saw(times <= _TRIES, f"it asks {times} times for an ESI ID that is another's", met)
 
 
 def _draws(code: str, path: str) -> Callable[[Sequence[Called]], Seen]:
@@ -130,13 +127,13 @@ def _draws(code: str, path: str) -> Callable[[Sequence[Called]], Seen]:
 
     def seen(calls: Sequence[Called]) -> Seen:
         for call in calls:
-            its = [one for one in call.to(path) if path != "/v2/" or one.path != TOKEN]
-            drawn = [one for one in its if one.code == code]
-            fine = [one for one in its if one.status == 200 and one.code is None]
+            its = call.to(path).where(lambda one: path != "/v2/" or one.path != TOKEN)
+            drawn = its.where(lambda one: one.code == code)
+            fine = its.where(lambda one: one.status == 200 and one.code is None)
             if drawn:
-                yield call.saw(False, f"SMT answers {code}: {_message(drawn[0])}", *drawn)
+                yield call.saw(False, f"SMT answers {code}: {_message(drawn[0])}", drawn)
             elif fine:
-                yield call.saw(True, "", *fine)
+                yield call.saw(True, "", fine)
 
     return seen
 
@@ -157,7 +154,7 @@ def _rule(ident: str) -> Callable[[Sequence[Called]], Seen]:
                 entry = by_key.get(one.request.key if one.request else "")
                 if entry is not None:
                     broken = [step for step in entry.transitions if step.rule == ident]
-                    yield call.saw(not broken, broken[0].reason if broken else "", one)
+                    yield call.saw(not broken, broken[0].reason if broken else "", [one])
 
     return seen
 

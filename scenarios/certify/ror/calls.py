@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
@@ -10,7 +10,7 @@ from typing import Any
 from meters.calendar import Seconds, epoch, floor_interval, seconds
 from scenarios.actions.customer_calls import CustomerCalls, RecordedCustomerCall
 from scenarios.certify.observed import MOST, Observation, Observed, Step
-from scenarios.certify.said import ODR, STATUS, Said, said_between
+from scenarios.certify.said import ODR, STATUS, Heard, Said
 from scenarios.certify.truth import Truth
 
 Seen = Iterator[Observation]
@@ -29,19 +29,18 @@ class Called:
     clock_s: Seconds = seconds(0)
 
     @cached_property
-    def said(self) -> list[Said]:
+    def said(self) -> Heard:
         """What was asked of SMT, from the call's beginning to its end."""
-        first, last = self.record.at, self.record.ended_at
-        return list(said_between(self.step.market, first, last))
+        return Heard(self.step.market, self.record.at, self.record.ended_at)
 
-    def to(self, path: str) -> list[Said]:
+    def to(self, path: str) -> Heard:
         """What was asked below a path."""
-        return [one for one in self.said if one.path.startswith(path)]
+        return self.said.where(lambda one: one.path.startswith(path))
 
     @cached_property
-    def filed(self) -> list[Said]:
+    def filed(self) -> Heard:
         """Its requests at the meter, taken or refused."""
-        return [one for one in self.to(ODR) if one.request]
+        return self.to(ODR).where(lambda one: one.request is not None)
 
     @cached_property
     def answer(self) -> dict[str, Any]:
@@ -91,8 +90,8 @@ class Called:
         served = {int(epoch(one["end"])): (int(one["wh"]), 0) for one in self.answer.get("intervals") or ()}
         return {end: one for end, one in its.items() if not start < end <= until} | served
 
-    def saw(self, held: bool | None, said: str, *exchanges: Said) -> Observation:
-        """An observation of it."""
+    def saw(self, held: bool | None, said: str, exchanges: Sequence[Said] = ()) -> Observation:
+        """An observation of it, with its first exchanges; those of the call unless given."""
         numbers = tuple(one.n for one in (exchanges or self.said)[:MOST])
         return Observation(self.step.name, self.action.ref, held, said, numbers)
 

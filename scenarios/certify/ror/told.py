@@ -85,7 +85,7 @@ def _takes_its_own(calls: Sequence[Called]) -> Seen:
             # Each interval of that answer is more than the meter's; a bill of less lacks something else.
             if bill is not None and not held and bill.wh < _meter_wh(call, bill, call.answer):
                 held = None
-            yield call.saw(held, f"SMT answered with what was read for another request, and {said}", *others)
+            yield call.saw(held, f"SMT answered with what was read for another request, and {said}", others)
 
 
 def _right(calls: Sequence[Called]) -> Seen:
