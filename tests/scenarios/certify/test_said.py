@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
-from meters.calendar import micros, seconds, to_us
+from meters.calendar import seconds, to_us
 from scenarios.certify.observed import Lines
 from scenarios.certify.said import ODR, STATUS, Heard, said_of
 from simulator.tap.chain import Exchange, exchanges
@@ -23,7 +23,7 @@ SAID = (
 def written(path: Path) -> list[Exchange]:
     """An exchange at each of some seconds: a request that is taken, two polls, a page in place of a token."""
     at = [to_us(seconds(FIRST))]
-    log = WireLog(path, lambda: micros(at[0]), {})
+    log = WireLog(path, lambda: at[0], {})
     for n, (asked, status, body) in enumerate(SAID):
         at[0] = to_us(seconds(FIRST + n))
         ask, reply = {"method": "POST", "path": asked, "body": "{}"}, {"status": status, "body": body}
