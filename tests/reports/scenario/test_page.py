@@ -121,7 +121,7 @@ def test_verdict_comes_first_then_steps_bills_rule_requirements_and_defaults(pag
     places = [text.index(one) for one in order]
     assert places == sorted(places)
     assert "FR CR016.1 allows one successful meter read request per ESI ID and day." in text
-    assert "Not shown. By user interface" in text
+    assert "Not shown. That no one calls again " in text
     assert "seed 20110504" in text
 
 
