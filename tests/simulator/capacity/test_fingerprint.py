@@ -111,9 +111,19 @@ def test_it_is_the_same_in_every_process(tmp_path: Path) -> None:
         f"print(load_study(Path({str(path)!r})).fingerprint())"
     )
     found = {printed("-c", code, hash_seed=seed).strip() for seed in ("1", "2", "3")}
-    words = ("capacity", "run", str(path), "--out", str(tmp_path / "out"), "--workers", "1", "--json")
-    told = ("--progress", str(tmp_path / "far.jsonl"))
-    found.add(json.loads(printed("-c", "import ami; ami.main()", *words, *told))["fingerprint"])
+    words = (
+        "capacity",
+        "run",
+        str(path),
+        "--out",
+        str(tmp_path / "out"),
+        "--workers",
+        "1",
+        "--json",
+        "--progress",
+        str(tmp_path / "far.jsonl"),
+    )
+    found.add(json.loads(printed("-c", "import ami; ami.main()", *words))["fingerprint"])
     assert found == {load_study(path).fingerprint()}
     begun, *reached, ended = read_progress(tmp_path / "far.jsonl")
     assert (begun["name"], ended["error"]) == ("small", "")
