@@ -129,9 +129,10 @@ def in_bucket(limit: Limit, state: LimitState, now: Seconds) -> Decision:
 
     One that fails is as if it had never been asked for: the bucket is counted again without it, so it gives back no more than it took.
     """
-    level = level_of(limit, state, now)
+    level, as_of = _level(limit, state)
     # A worker whose clock is behind another's decides at the other's instant.
-    at = max(now, _level(limit, state).as_of)
+    at = max(now, as_of)
+    level = _filled(limit, level, at - as_of)
     if level >= limit.per_s:
         return Decision(True, at, at)
     if not limit.amount or not limit.burst:
