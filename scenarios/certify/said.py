@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 from array import array
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from copy import copy
 from pathlib import Path
 from typing import Any, NamedTuple, overload
 
@@ -71,32 +70,43 @@ class Said(NamedTuple):
         return object_of(self.exchange.reply.get("body"))
 
 
-class Heard(Sequence[Said]):
-    """What was said between two instants, in its order. There may be a million: each is a row of numbers here, read when it is looked at."""
+class _Columns:
+    """What was said between two instants, in its order: a row of numbers each, since there may be a million."""
 
     def __init__(self, those: Iterable[Exchange], first: Seconds, last: Seconds) -> None:
         """those: a file's, which are read there again, or exchanges."""
-        self._file = those.path if isinstance(those, Lines) else None
-        self._held: list[Exchange] = []
-        self._n, self._at_us, self._offset, self._kind = array("q"), array("q"), array("q"), array("I")
+        self.file = those.path if isinstance(those, Lines) else None
+        self.held: list[Exchange] = []
+        self.n, self.at_us, self.offset, self.kind = array("q"), array("q"), array("q"), array("I")
         known: dict[Kind, int] = {}
         for one in within(those, first, last):
             read = said_of(one)
-            self._n.append(one.n)
-            self._at_us.append(read.at_us)
-            self._offset.append(one.offset)
-            self._kind.append(known.setdefault(Kind(*read[2:7]), len(known)))
-            if self._file is None:
-                self._held.append(one)
-        self._kinds = list(known)
-        self._rows: Sequence[int] = range(len(self._n))
+            self.n.append(one.n)
+            self.at_us.append(read.at_us)
+            self.offset.append(one.offset)
+            self.kind.append(known.setdefault(Kind(*read[2:7]), len(known)))
+            if self.file is None:
+                self.held.append(one)
+        self.kinds = list(known)
+
+    def said(self, row: int) -> Said:
+        """One of them, read."""
+        source = self.held[row] if self.file is None else self.file
+        kind = self.kinds[self.kind[row]]
+        return Said(self.n[row], micros(self.at_us[row]), *kind, source, self.offset[row])
+
+
+class Heard(Sequence[Said]):
+    """What was said, all or some of it, each read when it is looked at."""
+
+    def __init__(self, columns: _Columns, rows: Sequence[int]) -> None:
+        """rows: which of them."""
+        self._columns, self._rows = columns, rows
 
     def where(self, fits: Callable[[Kind], bool]) -> Heard:
         """Those of some kinds."""
-        wanted = [fits(kind) for kind in self._kinds]
-        found = copy(self)
-        found._rows = array("I", (row for row in self._rows if wanted[self._kind[row]]))
-        return found
+        wanted = [fits(kind) for kind in self._columns.kinds]
+        return Heard(self._columns, array("I", (row for row in self._rows if wanted[self._columns.kind[row]])))
 
     def __len__(self) -> int:
         """How many there are."""
@@ -110,16 +120,18 @@ class Heard(Sequence[Said]):
 
     def __getitem__(self, at: int | slice) -> Said | list[Said]:
         """One, or a list of some."""
-        return self._said(self._rows[at]) if isinstance(at, int) else [self._said(row) for row in self._rows[at]]
+        said = self._columns.said
+        return said(self._rows[at]) if isinstance(at, int) else [said(row) for row in self._rows[at]]
 
     def __iter__(self) -> Iterator[Said]:
         """One after the other."""
-        return map(self._said, self._rows)
+        return map(self._columns.said, self._rows)
 
-    def _said(self, row: int) -> Said:
-        source = self._held[row] if self._file is None else self._file
-        kind = self._kinds[self._kind[row]]
-        return Said(self._n[row], micros(self._at_us[row]), *kind, source, self._offset[row])
+
+def heard(those: Iterable[Exchange], first: Seconds, last: Seconds) -> Heard:
+    """What was said between two instants, UTC epoch seconds. those: a file's, which are read there again, or exchanges."""
+    columns = _Columns(those, first, last)
+    return Heard(columns, range(len(columns.n)))
 
 
 def said_of(one: Exchange) -> Said:

@@ -10,7 +10,7 @@ from typing import Any
 from meters.calendar import Seconds, epoch, floor_interval, seconds
 from scenarios.actions.customer_calls import CustomerCalls, RecordedCustomerCall
 from scenarios.certify.observed import MOST, Observation, Observed, Step
-from scenarios.certify.said import ODR, STATUS, Heard, Said
+from scenarios.certify.said import ODR, STATUS, Heard, Said, heard
 from scenarios.certify.truth import Truth
 
 Seen = Iterator[Observation]
@@ -31,7 +31,7 @@ class Called:
     @cached_property
     def said(self) -> Heard:
         """What was asked of SMT, from the call's beginning to its end."""
-        return Heard(self.step.market, self.record.at, self.record.ended_at)
+        return heard(self.step.market, self.record.at, self.record.ended_at)
 
     def to(self, path: str) -> Heard:
         """What was asked below a path."""

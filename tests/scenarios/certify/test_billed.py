@@ -26,6 +26,22 @@ ACTIONS = [
     if isinstance(action, GoldenBill)
 ]
 
+#: A slip that an id alone catches: without its rule nothing would be found of it.
+ALONE = {
+    "BILL-TIERS": "TIER-OFF",
+    "BILL-FREE": "NIGHTS-OFF",
+    "BILL-TIMES": "NO-HOLIDAYS",
+    "BILL-CREDIT": "CREDIT-ABOVE",
+    "BILL-FEE": "FEE-AT-MOST",
+    "BILL-BASE": "NEVER-WAIVED",
+    "BILL-DELIVERY": "DELIVERY-BY-CYCLE",
+    "BILL-PART": "PART-WHOLE",
+    "BILL-TO-DATE": "TO-DATE-WHOLE",
+    "BILL-PROJECTED": "NO-DAYS-LEFT",
+    "BILL-TAX": "TAXED-CREDIT",
+    "BILL-SUM": "SUM-OF-EXACT",
+}
+
 
 def billed(step: str, action: GoldenBill, bill: dict[str, Any] | None) -> Billed:
     """What was told of a bill."""
@@ -62,7 +78,7 @@ def test_a_slip_fails_the_ids_that_it_names_and_no_other(mutant: str) -> None:
 
 @pytest.mark.parametrize("ident", SEEN)
 def test_without_a_rule_a_slip_would_not_be_found(ident: str) -> None:
-    assert [mutant for mutant in FAULTS if failed(mutant) == {ident}]
+    assert failed(ALONE[ident]) == {ident}
 
 
 @pytest.mark.parametrize("cents", [1, 2])

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from meters.calendar import seconds, to_us
 from scenarios.certify.observed import Lines
-from scenarios.certify.said import ODR, STATUS, Heard, said_of
+from scenarios.certify.said import ODR, STATUS, heard, said_of
 from simulator.tap.chain import Exchange, exchanges
 from simulator.tap.log import Wire, WireLog
 
@@ -36,16 +36,16 @@ def written(path: Path) -> list[Exchange]:
 def test_what_was_heard_is_what_was_said_in_its_order_and_is_found_by_its_kind(tmp_path: Path) -> None:
     held = written(tmp_path / "wire.jsonl")
     span = (seconds(FIRST), seconds(FIRST + 9))
-    for heard in (Heard(held, *span), Heard(Lines(tmp_path / "wire.jsonl"), *span)):
-        assert len(heard) == len(SAID)
-        assert [one[:7] for one in heard] == [said_of(one)[:7] for one in held]
-        assert [one.exchange for one in heard] == held
-        polls = heard.where(lambda one: one.path == STATUS)
+    for said in (heard(held, *span), heard(Lines(tmp_path / "wire.jsonl"), *span)):
+        assert len(said) == len(SAID)
+        assert [one[:7] for one in said] == [said_of(one)[:7] for one in held]
+        assert [one.exchange for one in said] == held
+        polls = said.where(lambda one: one.path == STATUS)
         assert [one.n for one in polls] == [2, 3]
         assert [one.n for one in reversed(polls)] == [3, 2]
         assert (polls[-1].n, [one.n for one in polls[:1]]) == (3, [2])
-        (request,) = heard.where(lambda one: one.request is not None)
+        (request,) = said.where(lambda one: one.request is not None)
         assert (request.path, request.request and request.request.key) == (ODR, "1")
-        assert [one.n for one in heard.where(lambda one: one.paged)] == [4]
+        assert [one.n for one in said.where(lambda one: one.paged)] == [4]
         assert not polls.where(lambda one: one.paged)
-    assert [one.n for one in Heard(held, seconds(FIRST + 1), seconds(FIRST + 2))] == [2, 3]
+    assert [one.n for one in heard(held, seconds(FIRST + 1), seconds(FIRST + 2))] == [2, 3]

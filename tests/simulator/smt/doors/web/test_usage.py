@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from datetime import date
 from pathlib import Path
 
@@ -25,11 +26,11 @@ async def test_a_day_is_compared_with_the_mean_of_the_four_latest_of_its_kind(ri
     rig.smt.store.load([record(PLAIN, date(2026, 8, 11), rig.runtime.now())], rig.runtime.now(), "11.lse")
     async with visiting(rig, "customer") as visit:
         page = (await visit.get(f"{USAGE}?day=2026-08-11&compare=like")).text
-        assert "kWh; the broken line: days of its kind" in page
+        assert re.search(r'data-look="beside"/></svg> days of its kind</li>', page, re.I)
         assert page.count(">0.125<") == 96
         lone = (await visit.get(f"{USAGE}?day=2026-08-04&compare=before")).text
     assert "The day before: nothing is posted that has all times of this day." in lone
-    assert "broken line" not in lone
+    assert 'data-look="beside"' not in lone
 
 
 async def test_before_the_first_year_nothing_leads(rig: Rig) -> None:
