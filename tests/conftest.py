@@ -34,6 +34,8 @@ def _signals_are_as_before() -> Iterator[None]:
     """A command that a signal ends leaves all later ones alone: its process is over, but for that of the tests."""
     before = {one: signal.getsignal(one) for one in (signal.SIGINT, signal.SIGTERM, signal.SIGALRM)}
     yield
+    # What was stopped may end a process that does not close in time.
+    signal.setitimer(signal.ITIMER_REAL, 0)
     for one, handler in before.items():
         signal.signal(one, handler)
 
