@@ -58,6 +58,8 @@ AT_MOST: dict[str, float] = {
     "scenarios_memory": 400.0,
     "live_load": 0.10,
     "web_page_months": 1000.0,
+    "web_first_paint": 300.0,
+    "web_waiting": 1.2,
     "desk_at_once": 1000.0,
     "certify_judge_memory": 200.0,
     "certify_plan_headend": 90.0,
