@@ -131,7 +131,10 @@ ExactLoader.yaml_implicit_resolvers = CoreLoader.yaml_implicit_resolvers
 
 def _int(_: yaml.SafeLoader, node: yaml.ScalarNode) -> int:
     try:
-        return int(node.value, 16 if node.value.startswith("0x") else 10)
+        found = int(node.value, 16 if node.value.startswith("0x") else 10)
+        # Hexadecimal ones are read at any length, but nobody could be told of one that is too long for decimals.
+        str(found)
+        return found
     except ValueError:
         raise yaml.constructor.ConstructorError(None, None, "this is no whole number", node.start_mark) from None
 

@@ -60,6 +60,8 @@ def test_the_exact_loader_reads_fractions_as_decimals() -> None:
         ("a: b\x00", "character", 1),
         ("? [a]\n: b", ".", 1),
         ("a: !!python/object:os.system x", ".", 1),
+        (f"a: 1\nb: {'9' * 5000}", "no whole number", 2),
+        (f"a: 1\nb: 0x{'f' * 5000}", "no whole number", 2),
     ],
 )
 def test_what_is_no_yaml_is_told_with_its_line(text: str, problem: str, line: int) -> None:
