@@ -28,7 +28,8 @@ async def as_scenario(bed: Bed, name: str) -> tuple[str, list[str]]:
     entries = [_entry(one, bed.url) for one in calls]
     entries += [one for call in calls if (one := await _end_of(bed, call)) is not None]
     with tempfile.TemporaryDirectory() as folder:
-        har, out = Path(folder) / f"{name}.har", Path(folder) / f"{name}.yaml"
+        # The name is what somebody typed: it is no part of a path.
+        har, out = Path(folder) / "done.har", Path(folder) / "scenario.yaml"
         like = Path(folder) / LIKE.with_suffix(".yaml")
         like.write_text(
             _under(SCENARIOS.named(LIKE).read_text("utf-8"), (await bed.get("/control/bed"))["policy"]), "utf-8"
