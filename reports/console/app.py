@@ -10,6 +10,7 @@ from typing import Any
 from urllib.parse import urlencode
 
 from fastapi import APIRouter, Depends, FastAPI, Request, Response
+from fastapi.exceptions import RequestValidationError
 from fastapi.responses import RedirectResponse, StreamingResponse
 from starlette.exceptions import HTTPException
 from starlette.types import ASGIApp
@@ -261,6 +262,10 @@ def _tell(console: Console, app: FastAPI) -> None:
             Problem(f"http.{error.status_code}", "There is no such page.", "Begin at the console's first page."),
             request,
         )
+
+    @app.exception_handler(RequestValidationError)
+    async def unread(request: Request, _error: RequestValidationError) -> Response:
+        return await unrouted(request, HTTPException(404))
 
     @app.exception_handler(Exception)
     async def broken(request: Request, error: Exception) -> Response:

@@ -17,6 +17,7 @@ PROGRESS = "progress.jsonl"
 _MARKS = (PROGRESS, "result.json", "outcome.json")
 #: Folders below folders that are looked through, and runs that are listed.
 _DEEP, MOST_LISTED = 3, 500
+_FOREIGN = "Its files cannot be read: they are no run's of this version."
 
 
 class Step(NamedTuple):
@@ -78,7 +79,14 @@ def _changed(folder: Path) -> float:
 
 
 def run_of(ident: str, folder: Path, *, going: bool) -> Run:
-    """A run by its files. going: its process is known to run."""
+    """A run by its files; one whose files are none of ours says so, and hides no other. going: its process is known to run."""
+    try:
+        return _run_of(ident, folder, going=going)
+    except (AttributeError, ArithmeticError, LookupError, RecursionError, TypeError, ValueError):
+        return Run(ident, folder, "scenario", folder.name, "", "", going, None, "", _FOREIGN, ())
+
+
+def _run_of(ident: str, folder: Path, *, going: bool) -> Run:
     lines = read_progress(folder / PROGRESS)
     of = {one["event"]: one for one in lines}
     begun, reached, ended = of.get("begun", {}), of.get("reached", {}), of.get("ended", {})
@@ -88,7 +96,7 @@ def run_of(ident: str, folder: Path, *, going: bool) -> Run:
         return _study(ident, folder, outcome, begun, reached, error, going=going)
     result = {} if going else _read(folder / "result.json")
     named = result.get("scenario", begun)
-    share = 1.0 if result else reached.get("share")
+    share = 1.0 if result else float(reached["share"]) if "share" in reached else None
     return Run(
         ident,
         folder,

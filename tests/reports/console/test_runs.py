@@ -122,7 +122,9 @@ async def test_an_old_run_opens_without_a_bed_with_its_verdict_exchanges_and_rep
         shown = await visit.page(f"runs/deep/run/x/{links[0]}")
         one = next(one for one in exchanges(balance_run.out / "wire.jsonl") if one.n == links[0])
         assert one.label in shown
-        assert (await visit.get("runs/deep/run/x/99999999")).status_code == 404
+        for number in ("99999999", "first"):
+            none = await visit.get(f"runs/deep/run/x/{number}")
+            assert (none.status_code, 'role="alert"' in none.text) == (404, True)
         report = await visit.get("runs/deep/run/report")
         assert report.text == (root / "deep" / "run" / "report.html").read_text("utf-8")
         assert report.headers["content-security-policy"].startswith(
@@ -147,6 +149,29 @@ async def test_no_address_leads_out_of_the_folder(tmp_path: Path) -> None:
         ):
             assert (await visit.get(f"runs/{ident}")).status_code in (404, 303), ident
         assert (await visit.get("runs/mine")).status_code == 200
+
+
+@pytest.mark.parametrize(
+    ("name", "text"),
+    [
+        ("result.json", '{"scenario":3,"steps":{}}'),
+        ("result.json", '{"scenario":{},"steps":[{"id":1}],"checks":[]}'),
+        ("result.json", "[" * 100_000),
+        ("outcome.json", '{"study":[1]}'),
+        (PROGRESS, '{"event":"reached","done":"x","of":"y"}\n'),
+        (PROGRESS, '{"event":"begun","actions":[{}]}\n'),
+        (PROGRESS, '{"event":"reached","share":"<b>"}\n'),
+        (PROGRESS, '{"event":' * 50_000 + "\n"),
+    ],
+)
+async def test_a_folder_whose_files_are_no_runs_says_so_and_hides_no_other(visit: Visit, name: str, text: str) -> None:
+    root = visit.console.root
+    told(root / "mine", BEGUN)
+    (root / "strange").mkdir()
+    (root / "strange" / name).write_text(text, "utf-8")
+    assert "Its files cannot be read" in await visit.page("runs/strange")
+    assert 'runs/mine"' in await visit.page("runs")
+    assert (await visit.get("studies")).status_code == 200
 
 
 def test_progress_is_read_while_it_is_written_and_ends_with_what_ended_it(tmp_path: Path) -> None:
