@@ -50,11 +50,15 @@ class Children:
         """Of all that were begun."""
         return list(self._all)
 
-    async def begin(self, words: Sequence[str], out: Path) -> Child:
-        """Run ``ami`` with these words; what it says goes into ``console.log`` of the folder. Raises BedProblem while too many run."""
+    def room(self) -> None:
+        """Raise BedProblem while too many run: before anything is written for one more."""
         if sum(one.running for one in self._all.values()) >= MOST:
             what = f"{MOST} runs go on."
             raise BedProblem(409, Problem("console.busy", what, "Wait for one of them, or stop it."))
+
+    async def begin(self, words: Sequence[str], out: Path) -> Child:
+        """Run ``ami`` with these words; what it says goes into ``console.log`` of the folder. Raises BedProblem while too many run."""
+        self.room()
         out.mkdir(parents=True, exist_ok=True)
         with (out / "console.log").open("wb") as said:
             process = await asyncio.create_subprocess_exec(

@@ -78,6 +78,7 @@ def _scenarios(console: Console, routes: APIRouter) -> None:
         sound, mistakes = _looked(text)
         if fields.get("do") != "run" or mistakes or not sound:
             return _editor(console, text, mistakes, sound[0].name if sound else None)
+        console.children.room()
         out = _free(console, sound[0].name)
         out.mkdir(parents=True, exist_ok=True)
         file = out / f"{sound[0].name}.yaml"
@@ -166,6 +167,7 @@ def _begun_once(console: Console, out: Path) -> None:
     child = console.children.of(out)
     if child is not None and child.running:
         raise BedProblem(409, Problem("console.going", "It runs already.", "Wait for it, or stop it."))
+    console.children.room()
     out.mkdir(parents=True, exist_ok=True)
 
 

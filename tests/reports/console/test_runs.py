@@ -190,6 +190,17 @@ def test_progress_is_read_while_it_is_written_and_ends_with_what_ended_it(tmp_pa
         ProgressFile(tmp_path)
 
 
+async def test_one_too_many_is_refused_and_leaves_nothing_behind(visit: Visit, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("reports.console.children.MOST", 0)
+    study = visit.console.root / "studies" / "throttle-policies"
+    told(study, BEGUN)
+    text = SCENARIOS.files()[GAP].read_text("utf-8")
+    before = sorted(visit.console.root.rglob("*"))
+    for reply in (await visit.post("scenarios", text=text, do="run"), await visit.post("studies", name=study.name)):
+        assert (reply.status_code, "console.busy" in reply.text) == (409, True)
+    assert sorted(visit.console.root.rglob("*")) == before
+
+
 async def test_children_are_few_and_end_with_the_console(tmp_path: Path) -> None:
     children = Children()
     begun = [
