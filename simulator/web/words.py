@@ -10,7 +10,7 @@ from meters.calendar import INTERVAL_S, Seconds, day_start, intervals_in, local,
 
 #: Intervals of the day on which the clocks go back, which has its second hour twice.
 _LONG_DAY = 100
-_ISO = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d[+-]\d\d:\d\d")
+_ISO = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.\d+)?[+-]\d\d:\d\d")
 
 
 def kwh(wh: int) -> str:
@@ -36,7 +36,16 @@ def instant(ts: Seconds) -> str:
 
 def by_the_clock(text: str) -> str:
     """A sentence whose instants of ISO 8601 are written as ``instant`` does."""
-    return _ISO.sub(lambda found: instant(seconds(datetime.fromisoformat(found[0]).timestamp())), text)
+    return _ISO.sub(lambda found: instant(_ts(found[0])), text)
+
+
+def stamp(text: str) -> str:
+    """A text whose instants of ISO 8601 are written in Central time to the second, by date: ``2026-08-12 17:40:05 CDT``."""
+    return _ISO.sub(lambda found: f"{local(_ts(found[0])):%Y-%m-%d %H:%M:%S %Z}", text)
+
+
+def _ts(iso: str) -> Seconds:
+    return seconds(datetime.fromisoformat(iso).timestamp())
 
 
 def clock(ts: Seconds) -> str:
@@ -63,4 +72,4 @@ def spaced(name: str) -> str:
     return " ".join([first[0].upper() + first[1:], *rest])
 
 
-FILTERS = {"kwh": kwh, "money": money, "instant": instant, "clock": clock, "named_day": named_day, "spaced": spaced}
+FILTERS = {"kwh": kwh, "money": money, "instant": instant, "stamp": stamp, "clock": clock, "named_day": named_day, "spaced": spaced}  # fmt: skip

@@ -69,8 +69,38 @@ async def test_the_throttle_page_tells_of_the_esi_id_that_is_asked_for(visit: Vi
     for its in (one, other):
         page = await visit.page("throttle", esiid=its)
         limits = (await visit.control("throttle", esiid=its))["limits"]
-        shown = re.findall(r"Used <b>(\d+)</b>, held <b>(\d+)</b> of <b>(\d+)</b> .*? per esiid (\d+)", page)
+        shown = re.findall(r"Used <b>(\d+)</b>, held <b>(\d+)</b> of <b>(\d+)</b> .*? per ESI ID (\d+)", page)
         assert shown == [(f"{row['used']}", f"{row['held']}", f"{row['amount']}", its) for row in limits]
+
+
+@pytest.mark.parametrize(
+    "path",
+    ["", "clock", "faults", "complaints", "files", "requests", "collection", "vee", "journal", "throttle?esiid=$"],
+)
+async def test_every_instant_is_told_with_its_zone(visit: Visit, path: str) -> None:
+    await visit.did("complaint", kind="t_failed", esiids=esiid(visit, 2), until="2026-09-01T00:00:00-05:00")
+    shown = (await visit.page(path.replace("$", esiid(visit, 1)))).partition("<main")[2]
+    shown = re.sub(r"<pre>.*?</pre>|<form.*?</form>", "", shown, flags=re.DOTALL)
+    assert not re.search(r"\d{4}-\d\d-\d\d[T ]\d\d:\d\d(?!:\d\d C[DS]T)", shown)
+    if path not in ("", "requests", "throttle?esiid=$"):
+        assert re.search(r"\d\d:\d\d:\d\d C[DS]T", shown)
+
+
+async def test_the_first_page_leads_to_the_portal_and_where_there_is_a_desk_to_its_call_screen(
+    visit: Visit, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    portal = f'<a href="{(await visit.control("bed"))["smtUrl"]}/ui/">'
+    page = await visit.page()
+    assert (portal in page, "/desk/" in page) == (True, False)
+    asked = Bed.get
+
+    async def with_desk(bed: Bed, path: str, query: Any = None) -> Any:
+        told = await asked(bed, path, query)
+        return told | {"rorUrl": "http://127.0.0.1:8650"} if path == "/control/bed" else told
+
+    monkeypatch.setattr(Bed, "get", with_desk)
+    page = await visit.page()
+    assert (portal in page, '<a href="http://127.0.0.1:8650/desk/">' in page) == (True, True)
 
 
 async def test_requests_are_told_step_by_step_as_the_ledger_has_them(visit: Visit) -> None:

@@ -80,6 +80,12 @@ async def test_the_page_has_the_apis_figures_to_the_cent_and_the_watt_hour(tmp_p
     assert sentences(page) == answer["sentences"]
     worth = answer["decision"]["facts"]["read_worth"]["total_usd"]
     assert (rows["worth"], rows["asking"]) == (dollars(worth), money(WORTH_ASKING))
+    # Every instant has its zone, and each axis its unit.
+    assert "VEE data end at 2026-08-12 00:00:00 CDT" in page
+    assert not re.search(r"\dT\d\d:\d\d:\d\d[+-]", page)
+    assert page.count('<p class="note">kWh</p>') == 2
+    for count, word in re.findall(r'class="note">(\d+) (quarter hours?)<', page):
+        assert word == ("quarter hour" if count == "1" else "quarter hours")
 
 
 async def test_what_is_not_validated_is_marked_with_its_dollars(tmp_path: Path) -> None:

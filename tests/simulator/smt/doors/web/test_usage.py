@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from meters.calendar import seconds
-from simulator.web.words import by_the_clock
+from simulator.web.words import by_the_clock, stamp
 from tests.simulator.smt.doors.web.visits import kinds, visiting
 from tests.simulator.smt.ondemand.test_non_vee import MIDNIGHT, meter, taken
 from tests.simulator.smt.rig import PLAIN, Rig, record
@@ -95,3 +95,10 @@ async def test_own_visits_are_folded_behind_those_of_others(rig: Rig) -> None:
 )
 def test_instants_within_a_sentence_are_told_by_the_clock(text: str, told: str) -> None:
     assert by_the_clock(text) == told
+
+
+def test_an_instant_is_stamped_with_its_date_second_and_zone() -> None:
+    assert (
+        stamp("At 2026-11-01T01:30:05.835-05:00 and 2026-11-01T01:30:05-06:00.")
+        == "At 2026-11-01 01:30:05 CDT and 2026-11-01 01:30:05 CST."
+    )
