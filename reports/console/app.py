@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-import hmac
+import asyncio
 import secrets
+import time
 from collections.abc import Awaitable, Callable, Mapping
 from contextlib import suppress
 from typing import Any
@@ -15,7 +16,7 @@ from fastapi.responses import RedirectResponse, StreamingResponse
 from starlette.exceptions import HTTPException
 from starlette.types import ASGIApp
 
-from headend.http.front import Front, FrontRules
+from headend.http.front import Front, FrontRules, Refusal
 from meters.errors import UserError
 from meters.faults.kinds import KINDS, Span
 from reports.console.asked import LOOKS, Look, told_of
@@ -27,6 +28,9 @@ from reports.console.live import Live
 from reports.console.picture import stations
 from reports.console.tester import add_pages
 from simulator.smt.complaints.kinds import KINDS as COMPLAINTS
+from simulator.smt.registry.log_in import LoginFault, LoginGuard
+from simulator.smt.registry.passwords import hash_password
+from simulator.smt.registry.records import User, UserKind
 from simulator.web.frame import templates
 from simulator.web.gallery import gallery
 from simulator.web.parts import Problem
@@ -34,6 +38,9 @@ from simulator.web.site import HEADERS, bears, fields_of, of_same_origin, wanted
 
 #: Octets of a scenario's text at most.
 _LARGEST = {f"{ROOT}scenarios": 1 << 20}
+#: What a page is without for whoever is not known to have come in.
+_TO_STRANGERS: Mapping[str, Any] = {"menu": [], "token": "", "leaves": False}
+_BLOCKED = (403, "Too many log-ins have failed. Wait a minute, and try again.")
 
 
 def create_app(console: Console) -> ASGIApp:
@@ -49,7 +56,14 @@ def create_app(console: Console) -> ASGIApp:
     add_pages(console, routes)
     app.include_router(routes)
     _tell(console, app)
-    return Front(app, FrontRules(largest=_LARGEST))
+
+    def refuse(_path: str, refusal: Refusal) -> Response:
+        problem = Problem(refusal.code, f"{refusal.place}: {refusal.message}", "Go back to the page.")
+        return console.show(
+            "problem.html.j2", refusal.status, title="That did not work", problem=problem, done=None, **_TO_STRANGERS
+        )
+
+    return Front(app, FrontRules(refuse, _LARGEST))
 
 
 def _guard(console: Console) -> Callable[[Request], Awaitable[None]]:
@@ -76,7 +90,10 @@ def _guard(console: Console) -> Callable[[Request], Awaitable[None]]:
 
 def _outside(console: Console) -> APIRouter:
     """What everybody may see: log-in and files."""
-    routes = APIRouter()
+    routes, turn = APIRouter(), asyncio.Lock()
+    # Whoever has the password has no name.
+    users = {"": User("", hash_password(console.password), UserKind.ROR)} if console.password else {}
+    guard = LoginGuard(users, time.time, lambda *_: None)
 
     @routes.get("/")
     @routes.get(ROOT.removesuffix("/"))
@@ -95,11 +112,15 @@ def _outside(console: Console) -> APIRouter:
 
     @routes.post(LOGIN)
     async def log_in(request: Request) -> Response:
-        fields = await fields_of(request)
-        given = fields.get("password", "")
-        if not of_same_origin(request) or not hmac.compare_digest(given.encode(), console.password.encode()):
-            why = "That is not the password."
-            return console.show("login.html.j2", 401, title="Log in", menu=[], leaves=False, why=why)
+        given = (await fields_of(request)).get("password", "")
+        looked: User | LoginFault = LoginFault.WRONG_PASSWORD
+        if of_same_origin(request):
+            # One after the other in a thread: a hash takes long, and guesses do not take more than one core.
+            async with turn:
+                looked = await asyncio.to_thread(guard.check, "", given, request.client.host if request.client else "")
+        if not isinstance(looked, User):
+            status, why = _BLOCKED if looked is LoginFault.BLOCKED else (401, "That is not the password.")
+            return console.show("login.html.j2", status, title="Log in", menu=[], leaves=False, why=why)
         answer = RedirectResponse(ROOT, 303, HEADERS)
         session = secrets.token_urlsafe(32)
         console.sessions.discard(request.cookies.get(COOKIE, ""))
@@ -239,8 +260,11 @@ def _tell(console: Console, app: FastAPI) -> None:
     """Answer what stands against a request by a page."""
 
     def page(status: int, problem: Problem, request: Request) -> Response:
+        its = {} if console.known(request) else _TO_STRANGERS
         part = wanted_part(request)
-        return console.show("problem.html.j2", status, title="That did not work", problem=problem, done=None, part=part)
+        return console.show(
+            "problem.html.j2", status, title="That did not work", problem=problem, done=None, part=part, **its
+        )
 
     @app.exception_handler(BedProblem)
     async def bed(request: Request, error: BedProblem) -> Response:

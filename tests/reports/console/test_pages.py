@@ -232,6 +232,8 @@ async def test_where_there_is_a_password_nobody_sees_anything_before_it(tmp_path
         for path in ("", "runs", "scenarios", "journal", "live", "runs/x/report"):
             reply = await visit.get(path)
             assert (reply.status_code, reply.headers["location"]) == (303, "/console/login")
+        for reply in (await visit.get("nix"), await visit.post("login/x"), await visit.get("login")):
+            assert visit.console.token not in reply.text
         assert (await visit.post("scenarios", text="x")).status_code == 303
         assert (await visit.post("login", password="open")).status_code == 401
         foreign = await visit.http.post(
@@ -244,6 +246,31 @@ async def test_where_there_is_a_password_nobody_sees_anything_before_it(tmp_path
         assert (await visit.get("runs")).status_code == 200
         assert (await visit.post("logout")).status_code == 303
         assert (await visit.get("runs")).status_code == 303
+
+
+async def test_after_some_bad_passwords_none_is_looked_at_for_a_while(tmp_path: Path) -> None:
+    async with visiting(tmp_path, password="open sesame") as visit:
+        told = [(await visit.post("login", password=f"guess {n}")).status_code for n in range(6)]
+        assert told == [401] * 5 + [403]
+        reply = await visit.post("login", password="open sesame")
+        assert (reply.status_code, "Too many log-ins have failed." in reply.text) == (403, True)
+
+
+async def test_what_is_refused_before_it_is_read_is_a_page_too(visit: Visit) -> None:
+    token, headers = visit.console.token, visit.sent
+    for status, reply in (
+        (413, await visit.post("scenarios", text="x" * (1 << 20))),
+        (413, await visit.post("do/fault", esiid="x" * (1 << 16))),
+        (421, await visit.http.get("/console/", headers={"host": "evil.example"})),
+        (
+            421,
+            await visit.http.post("/console/journal", data={"form_token": token}, headers={**headers, "host": "a.b"}),
+        ),
+    ):
+        assert (reply.status_code, reply.headers["content-type"]) == (status, "text/html; charset=utf-8")
+        assert 'role="alert"' in reply.text
+    # Whoever calls it by a wrong name learns no token.
+    assert token not in reply.text
 
 
 def test_a_station_that_does_not_keep_up_says_so() -> None:
