@@ -6,12 +6,14 @@ import json
 import shlex
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any
 from urllib.parse import urlencode
 
 import httpx
 
 from headend.http.links import bearing
+from simulator.parties.keys_file import read_keys
 from simulator.web.parts import Problem
 
 #: Wall seconds for an answer: a clock that is moved by hand answers when all is done that was due.
@@ -55,10 +57,15 @@ class Call:
 class Bed:
     """One test bed. ``url``: of its SMT, which has the control calls."""
 
-    def __init__(self, url: str, http: httpx.AsyncClient, control_key: str = "", smt_key: str = "") -> None:
-        """control_key: for ``/control`` beyond loopback. smt_key: of the link, which the head-end asks for where it tells of days."""
+    def __init__(
+        self, url: str, http: httpx.AsyncClient, control_key: str = "", smt_key: str = "", keys: Path | None = None
+    ) -> None:
+        """control_key: for ``/control`` beyond loopback. smt_key: of the link, which the head-end asks for where it tells of days.
+
+        keys: the file that has it; the one that the bed names unless given.
+        """
         self.url, self._http = url.rstrip("/"), http
-        self._control, self._smt = control_key, smt_key
+        self._control, self._smt, self._keys = control_key, smt_key, keys
         self.calls: list[Call] = []
         self._count = 0
 
@@ -67,8 +74,16 @@ class Bed:
         return await self._told(self.url, path, query, self._control)
 
     async def head_end(self, path: str, query: Mapping[str, str] | None = None) -> Any:
-        """What the head-end answers. Raises BedProblem."""
-        return await self._told((await self.get("/control/bed"))["headendUrl"], path, query, self._smt)
+        """What the head-end answers. Raises BedProblem, SimulatorError for keys that cannot be read."""
+        bed = await self.get("/control/bed")
+        try:
+            return await self._told(bed["headendUrl"], path, query, self._smt)
+        except BedProblem as problem:
+            if problem.status != 401:
+                raise
+        # A bed that was begun anew at the same address has other keys.
+        self._smt = read_keys(self._keys or Path(bed["keysFile"]), "keys_file of the bed,").smt
+        return await self._told(bed["headendUrl"], path, query, self._smt)
 
     async def do(self, method: str, path: str, body: dict[str, Any] | None = None, token: str = "") -> Call:
         """Make a call that changes something, and keep it. Raises BedProblem if nothing answers."""

@@ -93,7 +93,7 @@ async def _bed(url: str, keys: Path | None, ca: Path | None, closing: AsyncExitS
         )
         raise SimulatorError("console.no_bed", text, url, mend) from None
     file = keys or Path(told["keysFile"])
-    return Bed(url, http, control, read_keys(file, "keys_file of the bed,").smt)
+    return Bed(url, http, control, read_keys(file, "keys_file of the bed,").smt, keys)
 
 
 async def _for_ever() -> None:

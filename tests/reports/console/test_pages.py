@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import AsyncIterator
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
@@ -11,7 +13,7 @@ import httpx
 import pytest
 
 from reports.console.asked import LOOKS
-from reports.console.bed import Bed
+from reports.console.bed import Bed, BedProblem
 from reports.console.doings import DOINGS
 from reports.console.door import TESTER, Console
 from reports.console.picture import stations as stations_of
@@ -225,6 +227,20 @@ async def test_a_bed_that_is_gone_is_told_and_is_no_fault(tmp_path: Path) -> Non
             reply = await visit.get("clock")
             assert (reply.status_code, "console.bed.silent" in reply.text) == (502, True)
     assert "ami sandbox" in reply.text
+
+
+async def test_a_bed_that_was_begun_anew_with_other_keys_is_looked_at_as_before(visit: Visit, tmp_path: Path) -> None:
+    assert visit.made is not None
+    sandbox, keys = visit.made.sandbox, tmp_path / "keys.json"
+    keys.touch(0o600)
+    keys.write_text(json.dumps(asdict(sandbox.keys)), "utf-8")
+    async with httpx.AsyncClient(timeout=60, trust_env=False) as http:
+        bed = Bed(sandbox.smt_server.url, http, smt_key="of the bed before", keys=keys)
+        assert (await bed.head_end("/batches/2026-08-11"))["operatingDay"] == "2026-08-11"
+        keys.write_text(json.dumps(asdict(sandbox.keys) | {"smt": "k" * 32}), "utf-8")
+        bed = Bed(sandbox.smt_server.url, http, smt_key="of the bed before", keys=keys)
+        with pytest.raises(BedProblem, match="key"):
+            await bed.head_end("/batches/2026-08-11")
 
 
 async def test_where_there_is_a_password_nobody_sees_anything_before_it(tmp_path: Path) -> None:
