@@ -151,7 +151,7 @@ def _so_far(begun: Mapping[str, Any], reached: Mapping[str, Any], judged: Mappin
     for action in begun.get("actions", ()):
         ref = action["ref"]
         state = states.get(ref, "waiting")
-        steps.append(Step(ref, state, f"{action['do'].replace('_', ' ')}, {action['at'].replace('T', ' ')}"))
+        steps.append(Step(ref, state, f"{action['do'].replace('_', ' ')}, {action['at']}"))
     for one in judged.get("judged", ()):
         ident = f"{one['id']} of {one['call']}" if one["call"] else one["id"]
         steps.append(Step(ident, one["mark"], one["happened"], so_far=True))

@@ -37,7 +37,7 @@ def told(folder: Path, *lines: dict[str, Any]) -> None:
     (folder / PROGRESS).write_text("".join(json.dumps(one) + "\n" for one in lines), "utf-8")
 
 
-BEGUN = {"event": "begun", "name": "n", "title": "A title", "actions": [{"ref": "call", "do": "balance_call", "at": "2026-08-12T17:30:00", "state": "waiting"}]}  # fmt: skip
+BEGUN = {"event": "begun", "name": "n", "title": "A title", "actions": [{"ref": "call", "do": "balance_call", "at": "2026-08-12T17:30:00-05:00", "state": "waiting"}]}  # fmt: skip
 
 
 def reached(state: str) -> dict[str, Any]:
@@ -101,6 +101,7 @@ async def test_one_that_goes_on_asks_again_and_one_that_was_broken_off_says_why(
     told(root / "a", BEGUN, reached("running"), {"event": "ended", "error": "Stopped"})
     page = await visit.page("runs/a")
     assert ("It was broken off" in page, "Stopped" in page, "data-poll" in page) == (True, True, False)
+    assert "balance call, 2026-08-12 17:30:00 CDT" in page
     assert 'runs/a"' in await visit.page("runs")
 
 
