@@ -32,7 +32,7 @@ class ProgressFile:
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, _: TracebackType | None) -> None:
         """Say how it ended, and close."""
         if self._file is not None:
-            self.tell("ended", error=str(error or kind.__name__) if kind is not None else "")
+            self.tell("ended", error=_why(kind, error) if kind is not None else "")
             self._file.close()
 
     def tell(self, event: str, **facts: Any) -> None:
@@ -40,6 +40,11 @@ class ProgressFile:
         if self._file is not None:
             self._file.write(json.dumps({"event": event, **facts}) + "\n")
             self._file.flush()
+
+
+def _why(kind: type[BaseException], error: BaseException | None) -> str:
+    """In words; of a signal nobody knows the number."""
+    return "It was stopped." if issubclass(kind, KeyboardInterrupt) else str(error or "") or kind.__name__
 
 
 def read_progress(path: Path) -> list[dict[str, Any]]:

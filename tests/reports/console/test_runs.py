@@ -20,6 +20,7 @@ from scenarios.run import JudgedRun
 from scenarios.shipped import SCENARIOS
 from simulator.errors import SimulatorError
 from simulator.runtime.progress_file import ProgressFile, read_progress
+from simulator.runtime.until_stopped import Stopped
 from simulator.tap.chain import exchanges
 from tests.reports.console.visit import Visit, visiting
 
@@ -185,6 +186,13 @@ def test_progress_is_read_while_it_is_written_and_ends_with_what_ended_it(tmp_pa
     file.write_text(text, "utf-8")
     progress.__exit__(RuntimeError, RuntimeError("away"), None)
     assert read_progress(file)[-1] == {"event": "ended", "error": "away"}
+    for error, told in (
+        (Stopped(15), "It was stopped."),
+        (KeyboardInterrupt(), "It was stopped."),
+        (OSError(), "OSError"),
+    ):
+        ProgressFile(file).__exit__(type(error), error, None)
+        assert read_progress(file) == [{"event": "ended", "error": told}]
     assert read_progress(tmp_path / "none") == []
     ProgressFile(None).tell("begun")
     with pytest.raises(SimulatorError, match=r"progress\.unusable"):
