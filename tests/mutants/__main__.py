@@ -6,7 +6,8 @@ which has imported what takes long and is not ours.
 
 A row may name the requirements that its mutant bends (``bends``): then with ``--cited`` it is played by the quickest shipped scenario that cites one of
 them, and with ``--cited --full`` by each, and each must fail. What bends a part of a rule that not every such scenario is about names those that are
-(``shown_by``), and the part (``part``). What was played so is not played again while neither the product nor the scenario has changed.
+(``shown_by``), and the part (``part``). A scenario that falls over (``crashed``) or is inconclusive has killed nothing. What was played so is not played
+again while neither the product nor the scenario has changed.
 """
 
 from __future__ import annotations

@@ -24,7 +24,7 @@ from typing import Any
 
 import numba
 
-from tests.mutants.trial import BROKEN, FATES, RED, ROOT, Fate, Job, Mutant, move_into, played, unkept
+from tests.mutants.trial import BROKEN, CRASHED, FATES, RED, ROOT, UNSHOWN, Fate, Job, Mutant, move_into, played, unkept
 
 #: Of a checkout, and gone with all else that is there (``make clean``).
 KEPT = Path(os.environ.get("MUTANTS_PLAYED", ROOT / "ami-out" / "mutants-played.jsonl"))
@@ -119,7 +119,7 @@ def fates(library: Library, wanted: Sequence[Pair], work: Path) -> list[dict[str
     done, left = _kept(), dict[Mutant | None, list[str]]()
     for pair in wanted:
         # Where the time was too short another time it may be enough.
-        if done.get(pair.key, {}).get("fate") not in ("alive", "killed"):
+        if done.get(pair.key, {}).get("fate") not in ("alive", "killed", "crashed", "inconclusive"):
             left.setdefault(pair.mutant, []).append(pair.scenario)
     jobs = [
         Job(mutant, names[at : at + _AT_A_TIME], _PATIENCE_S * _AT_A_TIME)
@@ -149,7 +149,7 @@ def _play_each(library: Library, tree: Path, job: Job, said: Path) -> None:
         cited = importlib.import_module("tests.mutants.cited")
         for name in job.tests:
             pair, began = library.pair(job.mutant, name), time.monotonic()
-            fate, red = _played_apart(cited, name, tree.with_name(f"{tree.name}-out"))
+            fate, red = played_apart(cited, name, tree.with_name(f"{tree.name}-out"))
             seconds = round(time.monotonic() - began, 1)
             line = {"key": pair.key, "pair": str(pair), "fate": fate, "seconds": seconds, **red}
             with KEPT.open("a", encoding="utf-8") as stream:
@@ -163,8 +163,8 @@ def _play_each(library: Library, tree: Path, job: Job, said: Path) -> None:
         os._exit(code)
 
 
-def _played_apart(cited: ModuleType, name: str, out: Path) -> tuple[str, dict[str, Any]]:
-    """A scenario in a process of its own: its fate, and why it is red. One that falls over is red too; one that takes too long is stopped."""
+def played_apart(cited: ModuleType, name: str, out: Path) -> tuple[str, dict[str, Any]]:
+    """A scenario in a process of its own: its fate, and why. One that falls over, or is inconclusive, has not shown the mutant; one that takes too long is stopped."""
     shutil.rmtree(out, ignore_errors=True)
     out.mkdir()
     told = out / "red.json"
@@ -175,10 +175,10 @@ def _played_apart(cited: ModuleType, name: str, out: Path) -> tuple[str, dict[st
             signal.alarm(_PATIENCE_S)
             red = cited.failed(name, out)
             told.write_text(json.dumps(red and red._asdict()), "utf-8")
-            code = RED if red else 0
+            code = 0 if red is None else RED if red.mark is cited.Mark.FAILED else UNSHOWN
         except Exception as error:
             told.write_text(json.dumps({"why": f"{type(error).__name__}: {error}"[:300]}), "utf-8")
-            code = RED
+            code = CRASHED
         finally:
             os._exit(code)
     _, status = os.waitpid(child, 0)

@@ -21,21 +21,26 @@ from simulator.verdicts import Mark, exit_code_of
 
 
 class Red(NamedTuple):
-    """Why a scenario has failed: its first failure, and the requirements that failed with it."""
+    """Why a scenario has not passed: its first failure, the requirements that failed with it, and its mark: where it is not ``failed``, nothing was shown."""
 
     why: str
     requirements: list[str]
+    mark: Mark
 
 
 def failed(name: str, folder: Path) -> Red | None:
-    """What fails of a shipped scenario, of the first of its cases that does; None if all pass."""
+    """What fails of a shipped scenario, of the first of its cases that does; if none does, of the first that does not pass; None if all pass."""
+    found = None
     for one in load_cases(SCENARIOS.files()[name]):
         verdict = run_and_judge(one, folder / one.name).verdict
         if exit_code_of(verdict.mark):
             why = [f"{it.label}: {failure}" for it in verdict.judged for failure in it.failures]
             ids = [ident for ident, mark in verdict.requirements.items() if mark is Mark.FAILED]
-            return Red(f"{one.name}: {(why or [verdict.mark.value])[0]}", ids)
-    return None
+            red = Red(f"{one.name}: {(why or [verdict.mark.value])[0]}", ids, verdict.mark)
+            if red.mark is Mark.FAILED:
+                return red
+            found = found or red
+    return found
 
 
 def told(only: Iterable[str] = ()) -> dict[str, dict[str, list[str]]]:

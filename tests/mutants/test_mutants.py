@@ -7,16 +7,19 @@ import json
 import re
 import sys
 from collections import Counter
+from collections.abc import Callable
 from dataclasses import replace
 from functools import cache
 from pathlib import Path
+from types import ModuleType
 
 import pytest
 
 from scenarios.registry import REGISTRY
+from simulator.verdicts import Mark
 from tests.mutants import by_scenarios
 from tests.mutants.by_scenarios import Library, pairs
-from tests.mutants.cited import told
+from tests.mutants.cited import Red, told
 from tests.mutants.trial import ROOT, Mutant, mutants
 from tests.simulator.processes import done
 
@@ -99,6 +102,18 @@ def test_what_was_played_is_not_played_again(monkeypatch: pytest.MonkeyPatch, tm
     by_scenarios.KEPT.write_text(json.dumps({"key": pair.key, "fate": "killed"}) + "\n", encoding="utf-8")
     assert [one["fate"] for one in by_scenarios.fates(library, [pair], tmp_path)] == ["killed"]
     assert not (tmp_path / "tree0").exists()
+
+
+def test_only_a_verdict_that_failed_kills(tmp_path: Path) -> None:
+    def fate(does: Callable[[], Red | None]) -> str:
+        trial = ModuleType("trial")
+        vars(trial).update(Mark=Mark, failed=lambda *_: does())
+        return by_scenarios.played_apart(trial, "it", tmp_path / "out")[0]
+
+    assert fate(lambda: None) == "alive"
+    assert fate(lambda: Red("why", ["AMB-1"], Mark.FAILED)) == "killed"
+    assert fate(lambda: Red("why", [], Mark.INCONCLUSIVE)) == "inconclusive"
+    assert fate(lambda: {}["ror"]) == "crashed"
 
 
 @pytest.mark.process

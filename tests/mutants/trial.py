@@ -26,9 +26,17 @@ ROOT = Path(__file__).parents[2]
 TREES = 2
 #: Wall seconds that a mutant may take. One that never ends is not killed: its test is to see it.
 PATIENCE_S = 120
-#: Exit codes of a process: a test has failed; the tests could not be run, for which pytest has none so high.
-RED, BROKEN = 1, 70
-FATES = {0: "alive", RED: "killed", -9: "endless", -signal.SIGALRM: "endless"}
+#: Exit codes of a process: a test has failed; the tests could not be run, for which pytest has none so high; a scenario ended by an exception, or without
+#: a verdict that failed.
+RED, BROKEN, CRASHED, UNSHOWN = 1, 70, 71, 72
+FATES = {
+    0: "alive",
+    RED: "killed",
+    CRASHED: "crashed",
+    UNSHOWN: "inconclusive",
+    -9: "endless",
+    -signal.SIGALRM: "endless",
+}
 _NOT_COPIED = shutil.ignore_patterns(".*", "ami-out", "*.egg-info", "build", "dist")
 #: What the product and its tests import and is not ours; pytest's plugins besides.
 _WARM = "fastapi httpx hypothesis.strategies numba psycopg pyftpdlib.servers pymodbus.client simpy sqlalchemy trustme typer uvicorn"
@@ -73,7 +81,7 @@ class Played:
 
 
 class Fate(NamedTuple):
-    """What became of a mutant: ``killed``, ``alive``, ``endless`` or ``broken``. ``by``: the tests, or the scenario. ``said``: by it."""
+    """What became of a mutant: ``killed``, ``alive``, ``crashed``, ``inconclusive``, ``endless`` or ``broken``. ``by``: the tests, or the scenario. ``said``: by it."""
 
     mutant: Mutant
     by: str
