@@ -5,6 +5,7 @@ A part is what the lines of a kind come to, so that nobody need part his lines a
 
 from __future__ import annotations
 
+from array import array
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from decimal import Decimal, InvalidOperation
@@ -67,12 +68,20 @@ def _billed(all_of_it: Observed) -> Iterator[Billed]:
     for step in all_of_it.steps:
         if step.own or step.recording is None:
             continue
-        came = list(step.bills)
-        for action in step.recording.scenario.timeline:
-            record = step.recording.actions.get(action.ref)
-            if isinstance(action, GoldenBill) and isinstance(record, RecordedGoldenBill):
-                its = tuple(one.n for one in came if record.at <= to_s(one.at_us) <= record.ended_at)
-                yield Billed(step, action, record, its)
+        asked = [
+            (action, record, array("q"))
+            for action in step.recording.scenario.timeline
+            if isinstance(action, GoldenBill)
+            and isinstance(record := step.recording.actions.get(action.ref), RecordedGoldenBill)
+        ]
+        # A caller is told bills too, and there may be a million of them: of each its number is held, where it is one of these.
+        for one in step.bills if asked else ():
+            at = to_s(one.at_us)
+            for _, record, numbers in asked:
+                if record.at <= at <= record.ended_at:
+                    numbers.append(one.n)
+        for action, record, numbers in asked:
+            yield Billed(step, action, record, tuple(numbers))
 
 
 def _parts(ident: str, *kinds: str) -> Callable[[Sequence[Billed]], Seen]:
