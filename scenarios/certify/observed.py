@@ -6,7 +6,7 @@ import json
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
-from hashlib import file_digest
+from hashlib import blake2b, file_digest
 from pathlib import Path
 from typing import Any
 
@@ -19,7 +19,7 @@ from scenarios.evidence import Evidence
 from scenarios.judging.exchanges import Traffic, traffic_of
 from scenarios.recording import WIRE, Recording, load
 from simulator.smt.ondemand.judged import Clocks
-from simulator.tap.chain import Chain, Exchange, exchanges, slow_or_cut
+from simulator.tap.chain import Chain, Exchange, exchange_at, exchanges, slow_or_cut
 
 #: What was played and how that ended, beside the steps' folders.
 PLAN, STEPS, TRUTH, RECORDING = "plan.json", "steps", "truth.csv", "recording.json"
@@ -115,14 +115,17 @@ class Step:
             if isinstance(action, Inquire) and isinstance(record, RecordedInquiry):
                 yield Asked(self, action, record, clock_s)
         own = {one.key for one in self.recording.actions.values() if isinstance(one, RecordedInquiry)}
-        by_key: dict[str, dict[str, Exchange]] = {}
+        file = self.link.path if isinstance(self.link, Lines) else None
+        by_key: dict[str, dict[bytes, Exchange | int]] = {}
         for one in self.link:
             if (key := one.ids.get("correlationId", "")) not in own:
-                # What is said again in the same words shows nothing more.
-                by_key.setdefault(key, {}).setdefault(f"{one.wire} {one.ask.get('body')} {one.reply}", one)
-        for its in by_key.values():
-            if any(one.wire == "inquiries" for one in its.values()):
-                yield _asked_by_smt(self, list(its.values()), clock_s)
+                # What is said again in the same words shows nothing more. A file's are read there again: a retailer may have many made.
+                words = blake2b(f"{one.wire} {one.ask.get('body')} {one.reply}".encode(), digest_size=16).digest()
+                by_key.setdefault(key, {}).setdefault(words, one if file is None else one.offset)
+        for held in by_key.values():
+            its = [exchange_at(file, one) if file and isinstance(one, int) else one for one in held.values()]
+            if any(one.wire == "inquiries" for one in its):
+                yield _asked_by_smt(self, its, clock_s)
 
 
 @dataclass(frozen=True, slots=True)
