@@ -116,14 +116,14 @@ class Step:
                 yield Asked(self, action, record, clock_s)
         own = {one.key for one in self.recording.actions.values() if isinstance(one, RecordedInquiry)}
         file = self.link.path if isinstance(self.link, Lines) else None
-        by_key: dict[str, dict[bytes, Exchange | int]] = {}
+        by_key: dict[str, dict[bytes, Exchange | tuple[Path, int]]] = {}
         for one in self.link:
             if (key := one.ids.get("correlationId", "")) not in own:
                 # What is said again in the same words shows nothing more. A file's are read there again: a retailer may have many made.
                 words = blake2b(f"{one.wire} {one.ask.get('body')} {one.reply}".encode(), digest_size=16).digest()
-                by_key.setdefault(key, {}).setdefault(words, one if file is None else one.offset)
+                by_key.setdefault(key, {}).setdefault(words, one if file is None else (file, one.offset))
         for held in by_key.values():
-            its = [exchange_at(file, one) if file and isinstance(one, int) else one for one in held.values()]
+            its = [one if isinstance(one, Exchange) else exchange_at(*one) for one in held.values()]
             if any(one.wire == "inquiries" for one in its):
                 yield _asked_by_smt(self, its, clock_s)
 
