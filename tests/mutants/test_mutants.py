@@ -113,7 +113,8 @@ def test_only_a_verdict_that_failed_kills(tmp_path: Path) -> None:
     assert fate(lambda: None) == "alive"
     assert fate(lambda: Red("why", ["AMB-1"], Mark.FAILED)) == "killed"
     assert fate(lambda: Red("why", [], Mark.INCONCLUSIVE)) == "inconclusive"
-    assert fate(lambda: {}["ror"]) == "crashed"
+    nobody: dict[str, Red] = {}
+    assert fate(lambda: nobody["ror"]) == "crashed"
 
 
 @pytest.mark.process
