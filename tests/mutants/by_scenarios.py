@@ -118,8 +118,8 @@ def fates(library: Library, wanted: Sequence[Pair], work: Path) -> list[dict[str
     """What became of each pair: what was kept, and what is played now."""
     done, left = _kept(), dict[Mutant | None, list[str]]()
     for pair in wanted:
-        # Where the time was too short another time it may be enough.
-        if done.get(pair.key, {}).get("fate") not in ("alive", "killed", "crashed", "inconclusive"):
+        # Where the time was too short, or the run was ended, another time may tell.
+        if done.get(pair.key, {}).get("fate") not in ("alive", "killed"):
             left.setdefault(pair.mutant, []).append(pair.scenario)
     jobs = [
         Job(mutant, names[at : at + _AT_A_TIME], _PATIENCE_S * _AT_A_TIME)
