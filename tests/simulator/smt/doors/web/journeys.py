@@ -151,7 +151,7 @@ async def test_without_script_a_read_is_asked_for_and_followed_by_hand(tmp_path:
         await page.click("To the usage")
         await page.see("non-VEE, from the head-end's store")
         await page.click("A week before")
-        await page.count(".beside polyline", 1)
+        await page.count("polyline[data-look=beside]", 1)
 
 
 @pytest.mark.parametrize("width", BOTH)
