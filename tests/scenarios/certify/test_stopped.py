@@ -24,8 +24,15 @@ from tests.simulator.processes import Process, ending, line, ran, started
 DEAF = ["{python}", "-c", "import signal, time; signal.signal(signal.SIGTERM, signal.SIG_IGN); time.sleep(600)"]
 
 
+def while_it_runs(process: Process, holds: Callable[[], bool]) -> None:
+    """Wait for something that a process does; one that has ended says why."""
+    eventually(lambda: process.poll() is not None or holds())
+    assert process.stderr is not None
+    assert process.poll() is None, process.stderr.read()
+
+
 def until_it_connects(process: Process, out: Path) -> None:
-    eventually(lambda: (out / "sut.log").is_file())
+    while_it_runs(process, lambda: (out / "sut.log").is_file())
 
 
 def until_it_waits(process: Process, out: Path) -> None:
@@ -33,11 +40,11 @@ def until_it_waits(process: Process, out: Path) -> None:
 
 
 def until_it_plays(process: Process, out: Path) -> None:
-    eventually(lambda: any((out / "steps").glob(f"*/{WIRE}")))
+    while_it_runs(process, lambda: any((out / "steps").glob(f"*/{WIRE}")))
 
 
 def until_it_has_played_one(process: Process, out: Path) -> None:
-    eventually(lambda: any((out / "steps").glob(f"*/{RECORDING}")))
+    while_it_runs(process, lambda: any((out / "steps").glob(f"*/{RECORDING}")))
 
 
 def stopped(out: Path) -> dict[str, Any]:
