@@ -23,7 +23,10 @@ from tests.simulator.web.driven import DESK, browser
 PAINTS, TURNS, PAGES = 9, 2, 200
 #: Wall seconds: of a turn, between a page's questions and from when on, between questions at the API.
 TURN_S, SOON_S, LATER_S, PATIENT_S, BETWEEN_S = 26.0, 2.0, 5.0, 20.0, 0.05
-_PAINTED = "performance.getEntriesByName('first-contentful-paint')[0].startTime"
+_PAINTED = """new Promise((tell) => new PerformanceObserver((seen) => {
+  const first = seen.getEntriesByName("first-contentful-paint")[0];
+  if (first) tell(first.startTime);
+}).observe({ type: "paint", buffered: true }))"""
 #: A page of one line, painted by the same browser.
 _LINE = "data:text/html,<p>One line.</p>"
 
