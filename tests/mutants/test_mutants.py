@@ -104,6 +104,7 @@ def test_what_was_played_is_not_played_again(monkeypatch: pytest.MonkeyPatch, tm
     assert not (tmp_path / "tree0").exists()
 
 
+@pytest.mark.process
 def test_only_a_verdict_that_failed_kills(tmp_path: Path) -> None:
     def fate(does: Callable[[], Red | None]) -> str:
         trial = ModuleType("trial")
