@@ -57,6 +57,7 @@ def words(page: str) -> str:
     return " ".join(re.sub(r"<[^>]*>", " ", re.sub(r"<svg.*?</svg>", "", page, flags=re.DOTALL)).split())
 
 
+@pytest.mark.process
 def test_a_page_tells_what_was_told_and_a_rule_that_it_does_not_know(tmp_path: Path) -> None:
     page = written(batch(run(1), LATER))
     assert_whole(page, "operating day 2026-08-12")

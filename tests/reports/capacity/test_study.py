@@ -165,6 +165,7 @@ def test_a_signal_keeps_the_cells_that_are_done(tmp_path: Path, monkeypatch: pyt
     assert "\n4 cells, 2 of them computed now" in CliRunner().invoke(app, words).stdout
 
 
+@pytest.mark.process
 def test_a_what_if_is_answered_twice_and_held_to_its_bounds(tmp_path: Path) -> None:
     words = ["whatif", "--fleet", "20k", "--policy", "store-only", "--replications", "2", "--workers", "1"]
     ran = CliRunner().invoke(app, [*words, "--assert", "told_in_call>=0.99", "--storm", "0.1", "--post-at", "15:00"])

@@ -35,6 +35,7 @@ async def shell(line: str, **env: str) -> str:
     return ended.stdout
 
 
+@pytest.mark.process
 async def test_each_line_of_curl_does_again_what_was_clicked(visit: Visit) -> None:
     assert visit.made is not None
     await visit.did("fault", kind="dead", esiid=visit.made.esiid(1))
@@ -52,12 +53,14 @@ async def test_each_line_of_curl_does_again_what_was_clicked(visit: Visit) -> No
     assert json.loads(await shell(advance))["now"] != before
 
 
+@pytest.mark.process
 def test_a_line_keeps_its_key_and_what_is_typed_to_itself() -> None:
     line = curl_line("POST", "http://a/b'c", {"esiid": "'; rm -rf / #$(x)"}, "$KEY")
     words = subprocess.run(["sh", "-c", f"KEY=secret; set -- {line}; for one; do echo \"$one\"; done"], capture_output=True, text=True, check=True).stdout.splitlines()  # fmt: skip
     assert words == ["curl", "-s", "http://a/b'c", "-H", "Authorization: Bearer secret", "-H", "content-type: application/json", "-d", json.dumps({"esiid": "'; rm -rf / #$(x)"})]  # fmt: skip
 
 
+@pytest.mark.process
 async def test_what_was_clicked_becomes_a_scenario_that_is_sound_and_passes(visit: Visit) -> None:
     assert visit.made is not None
     dead, other = visit.made.esiid(1), visit.made.esiid(2)

@@ -148,6 +148,7 @@ DONE: list[tuple[str, dict[str, str], str]] = [
 ]
 
 
+@pytest.mark.process
 async def test_each_action_changes_the_bed_and_says_what_it_called(visit: Visit) -> None:
     before: dict[str, Any] = {}
     for name, fields, list_ in DONE:

@@ -210,6 +210,7 @@ async def test_one_too_many_is_refused_and_leaves_nothing_behind(visit: Visit, m
     assert sorted(visit.console.root.rglob("*")) == before
 
 
+@pytest.mark.process
 async def test_children_are_few_and_end_with_the_console(tmp_path: Path) -> None:
     children = Children()
     begun = [

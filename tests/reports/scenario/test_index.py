@@ -44,6 +44,7 @@ def runs(tmp_path: Path) -> list[Played]:
     ]
 
 
+@pytest.mark.process
 def test_the_index_has_the_worst_first_and_a_link_to_each_page(runs: list[Played], tmp_path: Path) -> None:
     page = index_page(runs, 6, tmp_path)
     links = {f"{name}/report.html" for name in ("good", "bad", "odd", "empty")}

@@ -63,6 +63,7 @@ def test_every_arrow_and_every_evidence_leads_to_a_text(page: str, traffic: Traf
     assert f'<a href="#x{first}">exchange {first}</a>' in page
 
 
+@pytest.mark.process
 def test_the_page_with_its_exchanges_fits_and_is_whole(page: str, tmp_path: Path) -> None:
     assert_whole(page, "operating day 2026-08-12")
     assert_fits(page, tmp_path)
