@@ -13,13 +13,17 @@ LOCK := uv pip compile --quiet --universal --python-version 3.11 --generate-hash
 # Every process of the tests would compile all modules anew.
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: demo test kernels fast crash stops library round-trips browser lse-mutations bent-plans throttle-twin live-twin certify-mutants check bench mutants lint openapi pages screenshots setup locks clean
+.PHONY: demo test long kernels fast crash stops library round-trips browser lse-mutations bent-plans throttle-twin live-twin certify-mutants check bench mutants lint openapi pages screenshots setup locks clean
 
 demo: $(READY)
 	$(BIN)/ami demo
 
 test: $(if $(wildcard headend/vee/__pycache__/*.nbi),$(READY),kernels)
-	$(BIN)/python -m pytest $(AT_ONCE)
+	$(BIN)/python -m pytest $(AT_ONCE) -m "not long"
+
+# What has a short one beside it that 'make test' runs.
+long: $(READY)
+	$(BIN)/python -m pytest $(AT_ONCE) -m long
 
 # Compiled once, before the processes of the tests begin on a new checkout.
 kernels: $(READY)
@@ -27,7 +31,7 @@ kernels: $(READY)
 
 # All that opens no process.
 fast: $(READY)
-	$(BIN)/python -m pytest $(AT_ONCE) -m "not process"
+	$(BIN)/python -m pytest $(AT_ONCE) -m "not process and not long"
 
 crash: $(READY)
 	$(BIN)/python -m pytest $(AT_ONCE) -q tests/simulator/smt/hundred_kills.py

@@ -26,7 +26,7 @@ signal.signal(signal.SIGINT, signal.default_int_handler)
 settings.register_profile("ami", deadline=None)
 settings.load_profile("ami")
 
-FAST = "not process"
+FAST = "not process and not long"
 
 
 @pytest.fixture(autouse=True)

@@ -58,6 +58,7 @@ def client(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Any]:
         yield client
 
 
+@pytest.mark.long
 def test_a_worker_that_is_killed_costs_nothing_and_nothing_is_there_twice(tmp_path: Path) -> None:
     cut = tasks(tmp_path / "cluster", fleet(480, MANY), 40)
     killed: list[int] = []

@@ -173,6 +173,7 @@ def test_a_folder_that_is_full_is_told(tmp_path: Path, monkeypatch: pytest.Monke
     assert list((tmp_path / "intervals").iterdir()) == []
 
 
+@pytest.mark.long
 @pytest.mark.process
 def test_as_a_command_in_two_processes_it_gives_what_one_gives(tmp_path: Path) -> None:
     words = ("market-day", "--meters", "150", "--json", "--out", str(tmp_path))

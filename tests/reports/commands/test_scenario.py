@@ -193,6 +193,7 @@ def test_nothing_that_is_named_is_an_error(capsys: pytest.CaptureFixture[str]) -
     assert capsys.readouterr().err.startswith("scenario.none_named: ")
 
 
+@pytest.mark.long
 @pytest.mark.process
 def test_ctrl_c_among_many_keeps_and_tells_what_was_judged(tmp_path: Path) -> None:
     files, out = several(tmp_path / "in"), tmp_path / "out"

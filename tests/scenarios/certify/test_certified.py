@@ -75,6 +75,7 @@ def result(folder: Path, name: str) -> dict[str, Any]:
     return found
 
 
+@pytest.mark.long
 @pytest.mark.process
 def test_who_follows_the_page_has_a_certificate_of_a_head_end_and_of_a_retailer(folder: Path) -> None:
     of_role_in = {"certified": "headend", "certified-ror": "ror", "certified-smt": "smt", "certified-meter": "meter"}

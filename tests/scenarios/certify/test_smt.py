@@ -216,6 +216,7 @@ def let_in(step: Step, ref: str, like: str) -> Step:
     return left(ref, inquiry="1", key="1", made=[], keyed=True)(step)
 
 
+@pytest.mark.long
 @pytest.mark.process
 def test_an_id_of_an_smt_holds_as_it_was_and_fails_where_it_was_otherwise(honest: Observed) -> None:
     assert set(BENT) == {one.id for one in of_role("smt")}

@@ -211,14 +211,19 @@ def steps_of(request: OnDemandRequest) -> list[Transition]:
 @pytest.mark.parametrize(
     ("policy", "events"),
     [
-        ("fr-cr016-1", False),
-        ("fr-cr016-1", True),
         ("fr-cr016-1-meter-only", False),
-        ("smt-today", False),
-        ("reuse-15-min", False),
-        ("store-within", False),
-        ("push-to-smt", False),
-        ("call-centre-in-a-storm", True),
+        *(
+            pytest.param(*said, marks=pytest.mark.long)
+            for said in (
+                ("fr-cr016-1", False),
+                ("fr-cr016-1", True),
+                ("smt-today", False),
+                ("reuse-15-min", False),
+                ("store-within", False),
+                ("push-to-smt", False),
+                ("call-centre-in-a-storm", True),
+            )
+        ),
     ],
 )
 async def test_200_requests_live_and_modelled_live_the_same_lives(policy: str, events: bool, tmp_path: Path) -> None:

@@ -108,6 +108,7 @@ async def test_home_assistant_sets_itself_up_and_reads_every_hour(tmp_path: Path
     assert at[3] - at[0] >= 3600
 
 
+@pytest.mark.long
 async def test_a_storm_with_a_dead_token_leaves_the_others_their_answers(tmp_path: Path) -> None:
     """2,000 calls without a pause, as a client that repeats a dead token makes them: one at a time, as fast as they are answered."""
     most = 2000

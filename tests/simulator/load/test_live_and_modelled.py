@@ -30,8 +30,8 @@ HEARD_US, SILENT_US = (PER_POINT - 1) * to_us(4), (PER_POINT - 1) * to_us(4) + T
     ("policy", "rule"),
     [
         ("smt-today", SweepRule.SHARES),
-        ("fr-cr016-1-meter-only", SweepRule.BLOCKS),
-        ("call-centre-in-a-storm", SweepRule.YIELDS),
+        pytest.param("fr-cr016-1-meter-only", SweepRule.BLOCKS, marks=pytest.mark.long),
+        pytest.param("call-centre-in-a-storm", SweepRule.YIELDS, marks=pytest.mark.long),
     ],
 )
 async def test_a_workload_live_and_modelled_lives_the_same_lives(policy: str, rule: SweepRule, tmp_path: Path) -> None:
