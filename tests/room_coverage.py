@@ -16,7 +16,6 @@ LEAST = 90
 NOT_YET = {
     "simulator/parties": 65,
     "reports/scenario": 80,
-    "reports/commands": 65,
 }
 
 

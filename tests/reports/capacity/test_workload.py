@@ -2,21 +2,15 @@
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
 
 import numpy as np
 import pytest
 from matplotlib.image import imread
-from typer.testing import CliRunner
 
 from meters.calendar import to_us
-from meters.errors import UserError
 from reports.capacity.workload import figures, lines
 from reports.capacity.workload_chart import write_png
-from reports.commands.capacity import app
-from reports.commands.capacity_compare import shipped_workloads
-from simulator.capacity.workload.chosen import shipped
 from simulator.capacity.workload.columns import Workload
 from simulator.capacity.workload.draw import draw
 from simulator.errors import SimulatorError
@@ -89,46 +83,6 @@ def test_a_picture_is_drawn(tmp_path: Path, days: int) -> None:
 def test_a_picture_that_cannot_be_written_is_told(tmp_path: Path) -> None:
     with pytest.raises(SimulatorError, match=r"capacity\.workload\.png"):
         write_png(draw(plan()), tmp_path / "none" / "picture.png")
-
-
-def test_the_command_lists_the_shipped_workloads() -> None:
-    found = json.loads(CliRunner().invoke(app, ["workload", "--json"]).stdout)
-    assert [one["name"] for one in found] == list(shipped())
-    assert CliRunner().invoke(app, ["workload"]).stdout.startswith("beryl-2024 ")
-    assert shipped_workloads("b") == ["beryl-2024", "bill-surge-x3", "bulk-40000"]
-
-
-def test_the_command_shows_a_workload_and_writes_its_requests(tmp_path: Path) -> None:
-    png, parquet = tmp_path / "day.png", tmp_path / "day.parquet"
-    words = ["workload", "ordinary-day", "--json", "--png", str(png), "--parquet", str(parquet)]
-    ran = CliRunner().invoke(app, words)
-    assert ran.exit_code == 0
-    told = json.loads(ran.stdout)
-    # 4,900 + 4,000 + 10,000 + 2,000 callers, and 1,200 homes 24 times.
-    assert abs(told["requests"] - 49_700) < 4 * np.sqrt(20_900 + 24**2 * 1200)
-    assert png.stat().st_size > 10_000
-    again = CliRunner().invoke(app, ["workload", str(parquet)])
-    assert again.exit_code == 0
-    assert f"{told['requests']:,} requests" in again.stdout
-    other = CliRunner().invoke(app, ["workload", "ordinary-day", "--replication", "1", "--json"])
-    assert json.loads(other.stdout)["requests"] != told["requests"]
-
-
-def test_the_command_tells_each_mistake_and_ends_with_2(tmp_path: Path) -> None:
-    path = tmp_path / "mine.csv"
-    path.write_text("hour,class,calls\n24,csp,1\n3,cps,1\n", "utf-8")
-    ran = CliRunner().invoke(app, ["workload", str(path)])
-    assert ran.exit_code == 2
-    assert ran.stderr.splitlines() == [
-        f"capacity.workload.curve: {path}:2: '24' is no hour of the day. Write 0 to 23, as the clock shows it.",
-        f"capacity.workload.curve: {path}:3: 'cps' is no class. Did you mean csp?",
-    ]
-
-
-def test_requests_that_cannot_be_written_are_told(tmp_path: Path) -> None:
-    ran = CliRunner().invoke(app, ["workload", "ordinary-day", "--parquet", str(tmp_path / "none" / "day.parquet")])
-    assert isinstance(ran.exception, UserError)
-    assert ran.exception.code == "capacity.workload.parquet"
 
 
 def test_counts_are_between_the_edges_that_are_given(storm: Workload) -> None:
