@@ -53,10 +53,10 @@ def page(
 def _told(said: Statement, result: dict[str, Any], all_of_it: Observed) -> dict[str, Any]:
     """What is told of a system."""
     order = {mark.value: at for at, mark in enumerate(Mark)}
+    told = [(one["id"], failure) for one in result["ids"] for failure in one["failures"][:_DRAWN]]
     failures = [
-        {"id": one["id"], **failure} | _drawn(failure, all_of_it)
-        for one in result["ids"]
-        for failure in one["failures"][:_DRAWN]
+        {"id": ident, **failure} | _drawn(failure, all_of_it, f"{result['role']}-f{number}")
+        for number, (ident, failure) in enumerate(told, 1)
     ]
     counts = Counter(one["mark"] for one in result["ids"])
     return {
@@ -72,13 +72,14 @@ def _told(said: Statement, result: dict[str, Any], all_of_it: Observed) -> dict[
     }
 
 
-def _drawn(failure: dict[str, Any], all_of_it: Observed) -> dict[str, Any]:
-    """The exchanges of a contradiction, as texts and as a diagram for each width."""
+def _drawn(failure: dict[str, Any], all_of_it: Observed, mark: str) -> dict[str, Any]:
+    """The exchanges of a contradiction, as texts and as a diagram for each width. mark: its own, for each step counts its exchanges from 1."""
     step = next(one for one in all_of_it.steps if one.name == failure["step"])
     numbers = {int(cited.rpartition(":")[2]) for cited in failure["exchanges"]}
     its = [one for one in step.wire if one.n in numbers]
     scene = Scene(failure["ref"], as_rows(its), 0)
-    return {"told": its, **{width.name: Markup(sequence([scene], width)) for width in (WIDE, NARROW)}}
+    drawn = {width.name: Markup(sequence([scene], width, f"{mark}-x")) for width in (WIDE, NARROW)}
+    return {"told": its, "mark": mark, **drawn}
 
 
 def junit(results: Iterable[dict[str, Any]]) -> str:

@@ -105,8 +105,8 @@ def _body(body: Any) -> str:
     return text if len(text) <= MOST_TEXT else f"{text[:MOST_TEXT]}\n... {len(text) - MOST_TEXT:,} characters more"
 
 
-def sequence(found: Sequence[Scene], width: Width) -> str:
-    """The diagram as inline SVG, drawn for a width; empty where no action has an exchange."""
+def sequence(found: Sequence[Scene], width: Width, mark: str = "x") -> str:
+    """The diagram as inline SVG, drawn for a width; empty where no action has an exchange. mark: what the ids of the texts of exchanges begin with."""
     there = {party for scene in found for row in scene.rows for party in (row.first.source, row.first.target)}
     columns = [party for party in PARTIES if party in there]
     if not columns:
@@ -128,7 +128,7 @@ def sequence(found: Sequence[Scene], width: Width) -> str:
         arrows = []
         for row in scene.rows:
             y += _ROW
-            arrows.append(_arrow(row, at, y, across))
+            arrows.append(_arrow(row, at, y, across, mark))
         y += 10
         parts += [
             f'<line x1="{x:.1f}" x2="{x:.1f}" y1="{top:.0f}" y2="{y:.0f}" style="stroke: var(--grid); stroke-width: 1.5"/>'
@@ -139,7 +139,7 @@ def sequence(found: Sequence[Scene], width: Width) -> str:
     return f'<svg viewBox="0 0 {across} {y + 6:.0f}" font-size="12">{drawn}</svg>'
 
 
-def _arrow(row: Row, at: dict[str, float], y: float, across: int) -> str:
+def _arrow(row: Row, at: dict[str, float], y: float, across: int, mark: str) -> str:
     start, end = at[row.first.source], at[row.first.target]
     towards = 1 if end > start else -1
     colour = "bad" if row.bad else "accent"
@@ -149,7 +149,7 @@ def _arrow(row: Row, at: dict[str, float], y: float, across: int) -> str:
     middle = min(max((start + end) / 2, 66 + wide / 2), across - wide / 2)
     clock = f"{local(to_s(row.first.at_us)):%H:%M:%S}"
     return (
-        f'<a href="#x{row.first.n}">{_text(0, y, clock, "start", "muted")}'
+        f'<a href="#{mark}{row.first.n}">{_text(0, y, clock, "start", "muted")}'
         f'<line x1="{start:.1f}" x2="{end:.1f}" y1="{y:.0f}" y2="{y:.0f}" style="stroke: var(--{colour}); stroke-width: 1.5"/>'
         f'<path d="M{end:.1f} {y:.0f}l{-7 * towards} -4v8z" style="fill: var(--{colour})"/>'
         f"{_text(middle, y - 5, text, 'middle', 'ink')}</a>"

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import re
 from base64 import b64encode
+from collections import Counter
 from collections.abc import Callable
 from functools import cache
 from hashlib import sha256
@@ -90,8 +91,10 @@ def _patterned(body: str) -> Markup:
 
 
 def _anchored(body: str) -> tuple[str, list[Entry]]:
-    """The body with an id at every h2, and its contents: each h2, and each h3 that has an id."""
+    """The body with an id of its own at every h2, and its contents: each h2, and each h3 that has an id."""
     contents: list[Entry] = []
+    # Of a flight two systems are told under the same headings.
+    taken: Counter[str] = Counter()
 
     def anchor(found: re.Match[str]) -> str:
         level, attributes, inner = int(found[1]), found[2], found[3]
@@ -100,6 +103,9 @@ def _anchored(body: str) -> tuple[str, list[Entry]]:
         if own is None and level > 2:
             return found[0]
         ident = own[1] if own else re.sub(r"\W+", "-", text.lower()).strip("-")
+        taken[ident] += 1
+        if taken[ident] > 1 and not own:
+            ident = f"{ident}-{taken[ident]}"
         contents.append(Entry(level, ident, Markup(text)))
         return found[0] if own else f'<h{level} id="{ident}"{attributes}>{inner}</h{level}>'
 
