@@ -15,7 +15,6 @@ from tests.test_rooms import FLOORS, ROOT
 LEAST = 90
 NOT_YET = {
     "simulator/parties": 65,
-    "reports/scenario": 80,
 }
 
 

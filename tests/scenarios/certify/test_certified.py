@@ -92,6 +92,7 @@ def test_who_follows_the_page_has_a_certificate_of_a_head_end_and_of_a_retailer(
     assert any(line.startswith(SERVES) for line in COMMANDS)
 
 
+@pytest.mark.long
 @pytest.mark.process
 def test_who_flies_two_systems_has_a_certificate_for_each_and_a_script_of_all_that_was_seen(folder: Path) -> None:
     found = result(folder, "flight")
@@ -124,6 +125,7 @@ def test_who_flies_two_systems_has_a_certificate_for_each_and_a_script_of_all_th
     assert [one.get("name") for one in suites] == ["strangers-retailer", "strangers-headend"]
 
 
+@pytest.mark.long
 @pytest.mark.process
 def test_a_bundle_is_judged_again_byte_for_byte_and_is_its_signers(folder: Path, tmp_path: Path) -> None:
     bundle, public = folder / "certified" / "bundle.zip", folder / "public.pem"
@@ -148,6 +150,7 @@ def _altered(lines: list[bytes]) -> list[bytes]:
     return [line.replace(b"wh", b"wH", 1) if b'"wire":"call-backs"' in line else line for line in lines]
 
 
+@pytest.mark.long
 @pytest.mark.process
 @pytest.mark.parametrize(
     ("file", "change", "said"),
@@ -170,6 +173,7 @@ def test_what_was_done_to_a_bundle_is_told(folder: Path, tmp_path: Path, file: s
         verified(copy, None)
 
 
+@pytest.mark.long
 @pytest.mark.process
 def test_what_was_done_to_a_zip_is_told_by_its_own_names(folder: Path, tmp_path: Path) -> None:
     bundle = tmp_path / "bundle.zip"
@@ -182,6 +186,7 @@ def test_what_was_done_to_a_zip_is_told_by_its_own_names(folder: Path, tmp_path:
     assert told.value.place == "steps/answers/wire.jsonl"
 
 
+@pytest.mark.long
 @pytest.mark.process
 @pytest.mark.parametrize("name", ["report.html", "../report.html", "/report.html"])
 def test_a_bundle_in_which_others_would_read_another_page_is_refused(folder: Path, tmp_path: Path, name: str) -> None:
@@ -206,6 +211,7 @@ def test_a_folder_with_files_that_no_certification_has_written_is_left_as_it_is(
     assert mine.read_text("utf-8") == "mine"
 
 
+@pytest.mark.long
 @pytest.mark.process
 def test_a_step_that_was_broken_off_makes_its_ids_inconclusive_and_an_unclaimed_one_is_skipped(
     folder: Path, tmp_path: Path
@@ -332,6 +338,7 @@ ODR, POLL, READS, TOKEN = "/v2/odr/", "/v2/odrstatus/", "/v2/15minintervalreads/
 OFTEN = 25
 
 
+@pytest.mark.long
 @pytest.mark.process
 @pytest.mark.parametrize(
     ("ident", "step", "bent"),
