@@ -13,13 +13,14 @@ import sqlalchemy as sa
 
 from headend.boundaries import boundary
 from headend.store.rows import INQUIRIES, Database
+from headend.store.statements import Prepared
 from headend.wire import InquiryRequest
 from meters.calendar import Seconds
 
 # Made once: making a statement takes as long as executing it.
 _HELD = sa.select(INQUIRIES.c.request).where(INQUIRIES.c.correlation_id == sa.bindparam("key"))
-_CHANGE = sa.update(INQUIRIES).where(INQUIRIES.c.correlation_id == sa.bindparam("key"))
-_ENTER = sa.insert(INQUIRIES)
+_CHANGE = Prepared(sa.update(INQUIRIES).where(INQUIRIES.c.correlation_id == sa.bindparam("key")))
+_ENTER = Prepared(sa.insert(INQUIRIES))
 
 
 class Acceptance(StrEnum):
@@ -61,7 +62,7 @@ class InquiryStore:
                 "result": "",
                 "became": "",
             }
-            connection.execute(_ENTER, row)
+            _ENTER.execute(connection, row)
             boundary("headend.accept.before_commit")
         boundary("headend.accept.after_commit")
         return Acceptance.TAKEN
@@ -69,14 +70,14 @@ class InquiryStore:
     def keep_result(self, correlation_id: str, result: str) -> None:
         """Keep what is to be called back, JSON."""
         with self._writing.begin() as connection:
-            connection.execute(_CHANGE, {"key": correlation_id, "result": result})
+            _CHANGE.execute(connection, {"key": correlation_id, "result": result})
             boundary("headend.answer.before_commit")
         boundary("headend.answer.after_commit")
 
     def end(self, correlation_id: str, at: Seconds, became: str) -> None:
         """The result was taken, or will not be. at: UTC epoch seconds. became: how, in a few words; the result itself is let go."""
         with self._writing.begin() as connection:
-            connection.execute(_CHANGE, {"key": correlation_id, "ended_at": at, "became": became, "result": ""})
+            _CHANGE.execute(connection, {"key": correlation_id, "ended_at": at, "became": became, "result": ""})
             boundary("headend.end.before_commit")
         boundary("headend.end.after_commit")
 

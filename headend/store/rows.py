@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from headend.ports import BoolArray, HeadEndError, IntArray, LongArray, MeterReading, RegisterSnapshot
 from headend.store.migrate import NewerDatabaseError, bring_up_to_date, versions_table
 from headend.store.migrations import MIGRATIONS
-from headend.store.statements import share, sharing
+from headend.store.statements import begin_writing, share, sharing
 from headend.vee.quality import Channel, IntervalStatus
 from headend.vee.records import ChannelDay, VeeDay
 from meters.calendar import INTERVAL_S, Seconds, day_of, day_start, intervals_in
@@ -279,7 +279,7 @@ def open_database(url: str) -> Database:
 def _begin_sqlite(connection: sa.Connection) -> None:
     # The driver's own transactions begin too late for a read that decides what is written; readers need not wait for each other.
     if connection.get_execution_options().get("writes"):
-        connection.exec_driver_sql("BEGIN IMMEDIATE")
+        begin_writing(connection)
         return
     # It asks nothing of the database, so nothing can go wrong that the library would have to tell: past it, at a third of the time.
     raw: Any = connection.connection.dbapi_connection

@@ -5,7 +5,10 @@ A scenario opens two databases, and a process plays many: to compile what is alw
 
 from __future__ import annotations
 
+import sqlite3
+from collections.abc import Callable, Mapping
 from functools import lru_cache
+from typing import Any, NamedTuple
 
 import sqlalchemy as sa
 from sqlalchemy.schema import CreateIndex, CreateTable
@@ -30,6 +33,61 @@ def share(engine: sa.Engine) -> None:
     """Let others take what is compiled for an engine, once it has connected and knows what its database can do."""
     if engine.dialect.name == "sqlite":
         _DIALECTS.setdefault("sqlite", engine.dialect)
+
+
+def begin_writing(connection: sa.Connection) -> None:
+    """Begin a transaction of SQLite's that writes, past the library, which would take longer than that. Raises SQLAlchemyError."""
+    raw: Any = connection.connection.dbapi_connection
+    try:
+        raw.execute("BEGIN IMMEDIATE")
+    except sqlite3.Error as error:
+        told = sa.exc.DBAPIError.instance("BEGIN IMMEDIATE", None, error, sqlite3.Error, dialect=connection.dialect)
+        raise told from error
+
+
+class _Ready(NamedTuple):
+    """What the driver is given: words, the values in their order, whether by place or by name."""
+
+    text: str
+    values: list[tuple[str, Callable[[Any], Any] | None]]
+    by_place: bool
+
+
+class Prepared:
+    """A statement that writes, made ready for the driver once for each kind of database and columns: to prepare it is most of what one row costs.
+
+    A row names every value; defaults of the table that are Python's own are not filled in.
+    """
+
+    def __init__(self, statement: sa.Insert | sa.Update | sa.Delete) -> None:
+        """statement: none of its values is in it."""
+        self._statement = statement
+        self._ready: dict[tuple[str, ...], _Ready] = {}
+
+    def execute(self, connection: sa.Connection, *rows: Mapping[str, Any]) -> sa.CursorResult[Any]:
+        """Execute it for rows of the same columns, at least one. Raises SQLAlchemyError."""
+        key = (connection.dialect.name, *rows[0])
+        ready = self._ready.get(key)
+        if ready is None:
+            ready = self._ready[key] = _made_ready(self._statement, connection.dialect, list(rows[0]))
+        given = [_given(ready, row) for row in rows]
+        return connection.exec_driver_sql(ready.text, given[0] if len(given) == 1 else given)
+
+
+def _made_ready(statement: sa.Insert | sa.Update | sa.Delete, dialect: sa.engine.Dialect, names: list[str]) -> _Ready:
+    compiled: Any = statement.compile(dialect=dialect, column_keys=names)
+    types = {name: bound.type.dialect_impl(dialect) for name, bound in compiled.binds.items()}
+    order = compiled.positiontup if compiled.positional else list(compiled.binds)
+    return _Ready(str(compiled), [(name, types[name].bind_processor(dialect)) for name in order], compiled.positional)
+
+
+def _given(ready: _Ready, row: Mapping[str, Any]) -> Any:
+    values = [row[name] if made is None else made(row[name]) for name, made in ready.values]
+    return (
+        tuple(values)
+        if ready.by_place
+        else {name: value for (name, _), value in zip(ready.values, values, strict=True)}
+    )
 
 
 @lru_cache(maxsize=8)

@@ -55,6 +55,7 @@ from headend.store.rows import (
     vee_columns,
 )
 from headend.store.seat import take_seat
+from headend.store.statements import Prepared
 from headend.store.states import MeterDay, StateStore
 from headend.store.told import ToldStore
 from headend.vee.findings import none
@@ -109,8 +110,11 @@ _VEE_BETWEEN = (
 _MOST_RUNS = 2**31 - 1
 #: A look at days that is kept: a few kilobytes.
 _DAYS_KEPT = 256
-_CHANGE_DAY = sa.update(INTERVAL_DAYS).where(
-    *(column == sa.bindparam(f"k_{column.name}") for column in INTERVAL_DAYS.primary_key)
+_ENTER_DAY = Prepared(sa.insert(INTERVAL_DAYS))
+_CHANGE_DAY = Prepared(
+    sa.update(INTERVAL_DAYS).where(
+        *(column == sa.bindparam(f"k_{column.name}") for column in INTERVAL_DAYS.primary_key)
+    )
 )
 _LET_GO = sa.delete(MIDNIGHT_REGISTERS).where(
     *(column == sa.bindparam(f"k_{column.name}") for column in MIDNIGHT_REGISTERS.primary_key)
@@ -304,10 +308,8 @@ class HeadEndStore:
         if not days:
             return
         names = [f"k_{column.name}" if update else column.name for column in INTERVAL_DAYS.primary_key]
-        connection.execute(
-            _CHANGE_DAY if update else sa.insert(INTERVAL_DAYS),
-            [dict(zip(names, key, strict=True)) | packed.columns() for key, packed in days.items()],
-        )
+        rows = [dict(zip(names, key, strict=True)) | packed.columns() for key, packed in days.items()]
+        (_CHANGE_DAY if update else _ENTER_DAY).execute(connection, *rows)
 
     def keep_snapshots(self, snapshots: Sequence[RegisterSnapshot], at: Seconds | None = None) -> None:
         """Keep midnight registers; a later read of the same midnight replaces an earlier one. at: UTC epoch seconds, when they were read."""

@@ -22,7 +22,6 @@ from sqlalchemy import (
     URL,
     Connection,
     Engine,
-    Insert,
     Table,
     create_engine,
     event,
@@ -44,7 +43,7 @@ from sqlalchemy.exc import (
 )
 
 from headend.store.migrate import NewerDatabaseError, bring_up_to_date
-from headend.store.statements import share, sharing
+from headend.store.statements import Prepared, begin_writing, share, sharing
 from simulator.errors import SimulatorError
 from simulator.smt.database.migrations import MIGRATIONS
 from simulator.smt.database.tables import dispatcher_sweep, metadata, schema_version, token_key
@@ -192,8 +191,7 @@ def insert_new(connection: Connection, table: Table, row: Mapping[str, Any]) -> 
 
     A key that is taken is no error of the database: PostgreSQL would write it into the server's log.
     """
-    entering = _inserting(table, connection.dialect.name)
-    return connection.execute(entering, row, execution_options={"preserve_rowcount": True}).rowcount == 1
+    return _inserting(table, connection.dialect.name).execute(connection, row).rowcount == 1
 
 
 def add_rows(connection: Connection, table: Table, rows: Sequence[Mapping[str, Any]]) -> None:
@@ -223,10 +221,9 @@ def settle(engine: Engine) -> None:
 
 
 @functools.cache
-def _inserting(table: Table, dialect: str) -> Insert:
-    # A statement that is made anew takes as long to make as to execute.
+def _inserting(table: Table, dialect: str) -> Prepared:
     made = postgresql.insert(table) if dialect == "postgresql" else sqlite.insert(table)
-    return made.on_conflict_do_nothing()
+    return Prepared(made.on_conflict_do_nothing())
 
 
 class DiskFullError(SQLAlchemyError):
@@ -315,7 +312,7 @@ class _SqliteTurns:
             raw.execute(f"PRAGMA busy_timeout={waits_ms}")
         held["waits_ms"] = waits_ms
         try:
-            connection.exec_driver_sql("BEGIN IMMEDIATE")
+            begin_writing(connection)
         except OperationalError:
             self._locked = True
             raise

@@ -26,6 +26,7 @@ from sqlalchemy import (
     update,
 )
 
+from headend.store.statements import Prepared
 from headend.wire import InquiryKind, InquiryResult
 from meters.calendar import Micros, day_end, day_start, to_us
 from simulator.smt.database.engine import insert_new, reading, try_writing, writing
@@ -49,9 +50,9 @@ _ENTRY, _INTERVAL = 4_000, 700
 
 # What every request needs many times, made once: making a statement takes as long as executing it.
 _REQUEST = select(odr_request).where(odr_request.c.key == bindparam("key"))
-_ENTER, _ANSWER = insert(odr_open), insert(odr_answer)
-_MOVE = update(odr_open).where(odr_open.c.request_key == bindparam("key"))
-_LEAVE = delete(odr_open).where(odr_open.c.request_key == bindparam("key"))
+_ENTER, _ANSWER = Prepared(insert(odr_open)), Prepared(insert(odr_answer))
+_MOVE = Prepared(update(odr_open).where(odr_open.c.request_key == bindparam("key")))
+_LEAVE = Prepared(delete(odr_open).where(odr_open.c.request_key == bindparam("key")))
 
 
 class Transition(NamedTuple):
@@ -130,7 +131,7 @@ class Ledger:
                 raise KeyTakenError(filed.key)
             _append(connection, filed.key, 0, transition)
             place = {"request_key": filed.key, "state": transition.state.value, "since_us": transition.at_us}
-            connection.execute(_ENTER, place)
+            _ENTER.execute(connection, place)
         self._remember(Entry(filed, [transition]))
 
     def append(self, key: str, transition: Transition, content: InquiryResult | None = None, digest: str = "") -> None:
@@ -143,14 +144,14 @@ class Ledger:
             if content is not None:
                 told = content.model_dump(mode="json", by_alias=True)
                 row = {"request_key": key, "content": told, "digest": digest}
-                connection.execute(_ANSWER, row)
+                _ANSWER.execute(connection, row)
             if transition.state in BESIDE:
                 pass
             elif transition.state in ENDED:
-                connection.execute(_LEAVE, {"key": key})
+                _LEAVE.execute(connection, {"key": key})
             else:
                 place = {"key": key, "state": transition.state.value, "since_us": transition.at_us}
-                connection.execute(_MOVE, place)
+                _MOVE.execute(connection, place)
         # Out of memory while it changes: it is weighed again when it comes back.
         self.forget(key)
         entry.transitions.append(transition)

@@ -11,11 +11,9 @@ from typing import Any, NamedTuple
 
 from sqlalchemy import (
     Connection,
-    Delete,
     Engine,
     Select,
     Table,
-    Update,
     and_,
     bindparam,
     delete,
@@ -25,6 +23,7 @@ from sqlalchemy import (
     update,
 )
 
+from headend.store.statements import Prepared
 from meters.calendar import Seconds
 from simulator.smt.database.engine import reading, writing
 from simulator.smt.database.tables import throttle_lease, throttle_mark, throttle_window
@@ -53,9 +52,9 @@ from simulator.smt.throttle.standing import Standing, standing
 #: (limit name, scope value)
 _Place = tuple[str, str]
 #: Statements are made once: making one takes as long as executing it.
-_ENTER = insert(throttle_lease)
-_END = update(throttle_lease).where(
-    throttle_lease.c.request_key == bindparam("key"), throttle_lease.c.ended_at.is_(None)
+_ENTER = Prepared(insert(throttle_lease))
+_END = Prepared(
+    update(throttle_lease).where(throttle_lease.c.request_key == bindparam("key"), throttle_lease.c.ended_at.is_(None))
 )
 
 
@@ -114,7 +113,7 @@ class DatabaseAdmission:
             for held in lease.held
         ]
         if rows:
-            connection.execute(_ENTER, rows)
+            _ENTER.execute(connection, *rows)
 
     def refusal(self, requested: Requested, now: Seconds) -> Refusal | None:
         """How a request would be refused now; None if it would not. Reserves nothing."""
@@ -172,7 +171,7 @@ class DatabaseAdmission:
         own = [held for held in lease.held if held.limit in self._limits]
         places = [(held.limit, held.scope_value) for held in own]
         with writing(self._engine, turns=self._turns(places)) as connection:
-            ended = connection.execute(_END, {"key": request_key, "ended_at": now, "success": success})
+            ended = _END.execute(connection, {"key": request_key, "ended_at": now, "success": success})
             if ended.rowcount == 0 or not own:
                 return
             states = self._read(connection, places)
@@ -257,18 +256,18 @@ def _put(
 ) -> None:
     """One row, made to be ``fields`` (None: gone)."""
     whole: dict[str, Any] = {"limit_name": place[0], "scope_value": place[1], **key}
-    changing, deleting = _row(table)
+    entering, changing, deleting = _row(table)
     here = {f"of_{name}": value for name, value in whole.items()}
     if fields is None:
-        connection.execute(deleting, here)
+        deleting.execute(connection, here)
     elif there:
-        connection.execute(changing, {**here, **fields})
+        changing.execute(connection, {**here, **fields})
     else:
-        connection.execute(insert(table), {**whole, **fields})
+        entering.execute(connection, {**whole, **fields})
 
 
 @functools.cache
-def _row(table: Table) -> tuple[Update, Delete]:
-    """What changes one row, and what deletes it."""
+def _row(table: Table) -> tuple[Prepared, Prepared, Prepared]:
+    """What enters one row, what changes it, and what deletes it."""
     here = and_(*(column == bindparam(f"of_{column.name}") for column in table.primary_key))
-    return update(table).where(here), delete(table).where(here)
+    return Prepared(insert(table)), Prepared(update(table).where(here)), Prepared(delete(table).where(here))

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from datetime import date
 from pathlib import Path
+from typing import Any
 
 import pytest
 import sqlalchemy as sa
@@ -11,6 +13,7 @@ import sqlalchemy as sa
 from headend.store import rows, statements
 from headend.store.migrate import bring_up_to_date, versions_table
 from headend.store.migrations import MIGRATIONS
+from headend.store.statements import Prepared, begin_writing
 from simulator.smt.database import engine as smt
 from simulator.smt.database import tables
 
@@ -70,3 +73,46 @@ def test_a_server_s_dialect_is_its_own() -> None:
     assert one.dialect is not other.dialect
     assert one._compiled_cache is not other._compiled_cache
     assert "compiled_cache" not in one.get_execution_options()
+
+
+_KINDS = sa.Table(
+    "kinds",
+    sa.MetaData(),
+    sa.Column("key", sa.String, primary_key=True),
+    sa.Column("told", sa.JSON),
+    sa.Column("day", sa.Date),
+    sa.Column("so", sa.Boolean),
+    sa.Column("octets", sa.LargeBinary),
+)
+_ROW = {"key": "a", "told": {"code": "Ä"}, "day": date(2026, 8, 12), "so": True, "octets": b"\0\1"}
+
+
+@pytest.mark.parametrize("row", [_ROW, dict.fromkeys(_ROW) | {"key": "a"}])
+def test_a_prepared_row_is_kept_octet_for_octet_as_the_library_keeps_it(row: dict[str, Any]) -> None:
+    kept = []
+    for enter in (Prepared(sa.insert(_KINDS)).execute, lambda to, one: to.execute(sa.insert(_KINDS), one)):
+        with sa.create_engine("sqlite://").begin() as connection:
+            _KINDS.create(connection)
+            enter(connection, row)
+            kept.append(connection.exec_driver_sql("SELECT *, typeof(told), typeof(so) FROM kinds").all())
+    assert kept[0] == kept[1]
+
+
+def test_a_prepared_statement_takes_rows_of_other_columns_and_tells_how_many_it_changed() -> None:
+    change = Prepared(sa.update(_KINDS).where(_KINDS.c.key == sa.bindparam("of")))
+    with sa.create_engine("sqlite://").begin() as connection:
+        _KINDS.create(connection)
+        Prepared(sa.insert(_KINDS)).execute(connection, {"key": "a"}, {"key": "b"})
+        assert change.execute(connection, {"of": "a", "so": True}).rowcount == 1
+        assert change.execute(connection, {"of": "b", "told": [1], "so": False}).rowcount == 1
+        assert change.execute(connection, {"of": "c", "so": True}).rowcount == 0
+        told = connection.execute(sa.select(_KINDS.c.key, _KINDS.c.told, _KINDS.c.so).order_by(_KINDS.c.key))
+        assert told.all() == [("a", None, True), ("b", [1], False)]
+
+
+def test_who_cannot_begin_to_write_is_told_in_the_librarys_own_error(tmp_path: Path) -> None:
+    engine = sa.create_engine(f"sqlite:///{tmp_path / 'held.sqlite'}", connect_args={"timeout": 0})
+    with engine.connect() as first, engine.connect() as second:
+        begin_writing(first)
+        with pytest.raises(sa.exc.OperationalError, match="database is locked"):
+            begin_writing(second)
