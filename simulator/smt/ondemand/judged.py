@@ -6,8 +6,8 @@ import hashlib
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from datetime import datetime
-from functools import cached_property
+from datetime import datetime, timedelta
+from functools import cached_property, lru_cache
 from typing import Any, NamedTuple, TypeVar
 
 from pydantic import BaseModel
@@ -18,6 +18,7 @@ from simulator.smt.ondemand.lifecycle import Answered, Filed
 from simulator.smt.ondemand.rules import RULES, UNALLOWED, finding
 
 _Told = TypeVar("_Told", bound=BaseModel)
+_Part = TypeVar("_Part")
 #: By how much the stamp of a register read, the meter's own, may lie before the request: a clock that is further behind fails VEE too (DOMAIN §6
 #: [M]), and the read could be an old one. How far ahead of the answer is a default of this project. Seconds.
 CLOCK_BEHIND_S, CLOCK_AHEAD_S = seconds(180), seconds(3600)
@@ -68,7 +69,7 @@ class Case:
     @cached_property
     def told(self) -> Counter[Seconds]:
         """How often each end is told, served or missing."""
-        return _told(self.result)
+        return Counter((*(end for end, _, _ in self.served), *map(_s, self.result.missing)))
 
     @cached_property
     def off_quarter(self) -> dict[Seconds, Seconds]:
@@ -107,7 +108,7 @@ def judged(case: Case) -> Answered:
     fatal = next((one for one in found if RULES[one.rule].fatal), None)
     result = case.result
     touched = {part for rule, breach in broken if RULES[rule].fatal for part in breach.parts}
-    handed_on = _in_local_time(_without(trimmed(case.filed, result), touched))
+    handed_on = _without(trimmed(case.filed, _in_local_time(case)), touched)
     outcome, reason = result.outcome, result.reason
     if fatal is not None:
         outcome, reason = Outcome.FAILED, fatal.said
@@ -122,10 +123,14 @@ def digest(result: InquiryResult) -> str:
     return hashlib.blake2b(repr(_plain(result)).encode(errors="surrogatepass"), digest_size=8).hexdigest()
 
 
+#: What is told of itself: most of an answer.
+_BARE = frozenset({int, str, type(None)})
+
+
 def _plain(value: Any) -> Any:
     """A value of the wire as text that knows no offsets."""
     if isinstance(value, BaseModel):
-        return [_plain(field) for field in value.__dict__.values()]
+        return [field if type(field) in _BARE else _plain(field) for field in value.__dict__.values()]
     if isinstance(value, list):
         return [_plain(one) for one in value]
     return value.timestamp() if isinstance(value, datetime) else value
@@ -144,34 +149,35 @@ def _without(result: InquiryResult, touched: set[Seconds | str]) -> InquiryResul
     return result.model_copy(update={"intervals": kept} | gone)
 
 
-def _in_local_time(result: InquiryResult) -> InquiryResult:
+def _in_local_time(case: Case) -> InquiryResult:
     """A head-end may tell its instants with any offset; who asked reads them all in Central Prevailing Time."""
+    result = case.result
 
-    def of(times: _Told, *names: str) -> _Told:
-        ats = {name: at for name in names if (at := getattr(times, name)) is not None}
-        here = {name: local(_s(at)) for name, at in ats.items()}
+    def of(times: _Told, **ats: Seconds) -> _Told:
         # Nearly always it is so already.
-        told_here = all(at.utcoffset() == here[name].utcoffset() for name, at in ats.items())
-        return times if told_here else times.model_copy(update=here)
+        if all(getattr(times, name).utcoffset() == _offset(at) for name, at in ats.items()):
+            return times
+        return times.model_copy(update={name: local(at) for name, at in ats.items()})
 
+    partial, read, power = result.partial, result.register_read, result.power
     return result.model_copy(
         update={
-            "intervals": [of(interval, "end", "collectedAt") for interval in result.intervals],
+            "intervals": [of(one, end=end, collectedAt=collected) for end, collected, one in case.served],
             "missing": [local(_s(end)) for end in result.missing],
-            "partial": None if result.partial is None else of(result.partial, "start", "asOf"),
+            "partial": None if partial is None else of(partial, start=_s(partial.start), asOf=_s(partial.asOf)),
             "reachesTo": None if result.reachesTo is None else local(_s(result.reachesTo)),
-            "register_read": None if result.register_read is None else of(result.register_read, "at"),
-            "power": None if result.power is None else of(result.power, "at"),
+            "register_read": None if read is None else of(read, at=_s(read.at)),
+            "power": power if power is None or power.at is None else of(power, at=_s(power.at)),
         }
     )
 
 
+@lru_cache(maxsize=1 << 12)
+def _offset(at: Seconds) -> timedelta | None:
+    return local(at).utcoffset()
+
+
 # -- the rules ----------------------------------------------------------------------------------------------------
-
-
-def _told(result: InquiryResult) -> Counter[Seconds]:
-    """How often each end is told, served or missing."""
-    return Counter(_s(end) for end in (*(interval.end for interval in result.intervals), *result.missing))
 
 
 def _those(field: str, ends: Iterable[Seconds], *, touched: bool = True) -> Iterator[Breach]:
@@ -329,23 +335,22 @@ def trimmed(filed: Filed, result: InquiryResult, read_to: Seconds | None = None)
     """
     if filed.kind is not InquiryKind.INTERVALS:
         return result
-    told, asked = _told(result), ends_within(filed.start, filed.end)
+    ends, missing = [_s(interval.end) for interval in result.intervals], [_s(end) for end in result.missing]
+    told, asked = Counter((*ends, *missing)), ends_within(filed.start, filed.end)
     partial, reaches = result.partial, result.reachesTo
     if partial is not None and not _begins_at(partial.start, partial.asOf, filed.end if read_to is None else read_to):
         partial = None
     if reaches is not None:
         reaches = local(min(max(_s(reaches), filed.start), filed.end))
 
-    def sound(end: datetime) -> bool:
-        at = _s(end)
-        return at in asked and told[at] == 1
+    def sound(parts: Sequence[_Part], at: Sequence[Seconds]) -> list[_Part]:
+        told_once = {end: part for end, part in zip(at, parts, strict=True) if end in asked and told[end] == 1}
+        return [told_once[end] for end in sorted(told_once)]
 
     return result.model_copy(
         update={
-            "intervals": sorted(
-                (interval for interval in result.intervals if sound(interval.end)), key=lambda interval: interval.end
-            ),
-            "missing": sorted(end for end in result.missing if sound(end)),
+            "intervals": sound(result.intervals, ends),
+            "missing": sound(result.missing, missing),
             "partial": partial,
             "reachesTo": reaches,
         }
