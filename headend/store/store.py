@@ -231,7 +231,10 @@ class HeadEndStore:
             self._write(connection, {key: packed for key, packed in touched.items() if key in old}, update=True)
             self._note_kept(connection, ended, latest)
         self._writes += 1
-        self._days.clear()
+        changed = {reading.esiid for reading, *_ in runs}
+        for seen in list(self._days):
+            if seen[0] in changed:
+                self._days.pop(seen, None)
 
     def _note_kept(self, connection: sa.Connection, changed: Members[MeterDay], at: Seconds) -> None:
         """Keep whether ended days are complete now. changed: those of which something came."""
@@ -290,18 +293,19 @@ class HeadEndStore:
         return found
 
     def _days_of(self, esiid: str, starts: tuple[Seconds, ...], channel: Channel) -> dict[_Row, Packed]:
-        """Days of an ESI ID, to be looked at alone: kept until any day is written."""
+        """Days of an ESI ID, to be looked at alone: kept until one of it is written."""
         key = (esiid, starts, channel)
         held = self._days.get(key)
         if held is None:
             writes = self._writes
             with self._engine.connect() as connection:
                 held = self._packed(connection, [esiid], starts, channel)
+            if len(self._days) >= _DAYS_KEPT:
+                self._days.clear()
+            self._days[key] = held
             # Another thread may have written meanwhile.
-            if writes == self._writes:
-                if len(self._days) >= _DAYS_KEPT:
-                    self._days.clear()
-                self._days[key] = held
+            if writes != self._writes:
+                self._days.pop(key, None)
         return held
 
     def _write(self, connection: sa.Connection, days: Mapping[_Row, Packed], *, update: bool) -> None:
