@@ -61,6 +61,8 @@ _PATIENCE = {"connect_timeout": 3, "tcp_user_timeout": 5000}
 _PARAMETERS = 999
 #: The transaction that is open, by the engine it belongs to: what is written inside joins it.
 _JOINED: ContextVar[tuple[Engine, Connection] | None] = ContextVar("smt_transaction", default=None)
+#: The connection that is read by, likewise.
+_READ: ContextVar[tuple[Engine, Connection] | None] = ContextVar("smt_reading", default=None)
 #: By engine on SQLite, what the writers of this process wait for each other by: SQLite's own wait is in no order, and ends in "database is locked".
 _WRITERS: WeakKeyDictionary[Engine, Lock] = WeakKeyDictionary()
 #: Execution option that marks a transaction as one that writes.
@@ -177,13 +179,17 @@ def writing(engine: Engine, *, turns: Iterable[str] = ()) -> Iterator[Connection
 
 @contextmanager
 def reading(engine: Engine) -> Iterator[Connection]:
-    """A connection to read by: inside ``writing`` its own, so that what it has written is seen."""
-    joined = _JOINED.get()
-    if joined is not None and joined[0] is engine:
-        yield joined[1]
-        return
+    """A connection to read by: inside ``writing`` its own, so that what it has written is seen, inside another ``reading`` that one's."""
+    for joined in (_JOINED.get(), _READ.get()):
+        if joined is not None and joined[0] is engine:
+            yield joined[1]
+            return
     with engine.connect() as connection:
-        yield connection
+        token = _READ.set((engine, connection))
+        try:
+            yield connection
+        finally:
+            _READ.reset(token)
 
 
 def insert_new(connection: Connection, table: Table, row: Mapping[str, Any]) -> bool:

@@ -50,13 +50,14 @@ class Filing:
         """What a new request is. Raises BusinessError when there is no gap to fill (AMB-8)."""
         user = asked.user
         cut, holes = Gap(seconds(0), seconds(0), None, 0), list[tuple[Seconds, Seconds]]()
-        if asked.kind is InquiryKind.INTERVALS:
-            cut, holes = self._gap(asked, to_s(now_us))
         content = (user.username, asked.esiid, asked.kind, asked.door, asked.trans_id, asked.call_reference)
-        # Identical requests of one instant are told apart by their ordinal: the first that is free.
         ordinal = 0
-        while self._ledger.entry(key := digits(self._seed, content, now_us, ordinal)) is not None:
-            ordinal += 1
+        with self._ledger.one_look():
+            if asked.kind is InquiryKind.INTERVALS:
+                cut, holes = self._gap(asked, to_s(now_us))
+            # Identical requests of one instant are told apart by their ordinal: the first that is free.
+            while self._ledger.entry(key := digits(self._seed, content, now_us, ordinal)) is not None:
+                ordinal += 1
         return Filed(
             key=key,
             kind=asked.kind,

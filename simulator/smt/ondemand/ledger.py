@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections import OrderedDict
 from collections.abc import Sequence
+from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from datetime import date
 from typing import Any, NamedTuple
@@ -123,6 +124,10 @@ class Ledger:
         self._shared = shared
         self._entries: OrderedDict[str, Entry] = OrderedDict()
         self._octets = 0
+
+    def one_look(self) -> AbstractContextManager[object]:
+        """What is read within is read by one connection."""
+        return reading(self._engine)
 
     def file(self, filed: Filed, transition: Transition) -> None:
         """Enter a new request with its first transition. Raises KeyTakenError if there is one with its key: the transaction is to be undone."""

@@ -20,7 +20,7 @@ from headend.lse.format import DayKey, Held, LseRecord
 from headend.ports import BoolArray, IntArray
 from headend.vee.quality import Channel
 from meters.calendar import Seconds, day_end, day_of, day_start, days
-from simulator.smt.database.engine import add_rows, settle, writing
+from simulator.smt.database.engine import add_rows, reading, settle, writing
 from simulator.smt.database.tables import interval_day, interval_loading, non_vee_day
 
 #: "L": the latest revision of each day; "A": all.
@@ -258,7 +258,7 @@ class VeeStore:
 
     def last_vee_end(self, esiid: str) -> Seconds | None:
         """End of the last accepted VEE interval of the consumption channel, UTC epoch seconds; None without any (AMB-5)."""
-        with self._engine.connect() as connection:
+        with reading(self._engine) as connection:
             day = connection.scalar(_LAST_DAY, {"esiid": esiid})
         return None if day is None else day_end(day)
 
@@ -286,7 +286,7 @@ class VeeStore:
 
         Both are midnights. Days before the first one that was ever posted are no holes.
         """
-        with self._engine.connect() as connection:
+        with reading(self._engine) as connection:
             first = connection.scalar(_FIRST_DAY, {"esiid": esiid})
             if first is None:
                 return []
