@@ -7,6 +7,7 @@ The clock goes on by a quarter hour after every round, so each asks for an inter
 from __future__ import annotations
 
 import asyncio
+import gc
 import json
 import statistics
 import sys
@@ -42,6 +43,8 @@ WHO = {
 
 async def serve(out: Path) -> None:
     """Keep a sandbox up and print where it is and whom its retailer serves."""
+    # As the command does it.
+    gc.set_threshold(50_000, 20, 100)
     world = build(default_world(day_of(NOW), day_of(NOW - 86_400), METERS, 4), 3, NOW)
     settings = SandboxSettings(
         world=world,

@@ -451,6 +451,10 @@ def test_days_are_read_once_until_one_is_written_and_shown_as_they_are_then(stor
     store.keep([_reading(MIDNIGHT, [100, 250, 300])], MIDNIGHT + 7200, "sweep")
     assert store.window(ESIID, MIDNIGHT, MIDNIGHT + 3600).wh.tolist() == [100, 250, 300]
     assert store.reaches_to(ESIID, MIDNIGHT) == MIDNIGHT + 2700
+    store.keep([_reading(MIDNIGHT, [7], OTHER)], MIDNIGHT + 7200, "sweep")
+    said.clear()
+    assert store.window(ESIID, MIDNIGHT, MIDNIGHT + 3600).wh.tolist() == [100, 250, 300]
+    assert said == []
 
 
 def test_header_that_says_what_the_day_said_before_is_not_written_again(tmp_path: Path) -> None:

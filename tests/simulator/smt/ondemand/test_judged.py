@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from headend.wire import InquiryKind, InquiryResult, Outcome
-from meters.calendar import INTERVAL_S, Seconds, epoch, instants, iso, micros, seconds, to_us
+from meters.calendar import INTERVAL_S, Seconds, epoch, instants, iso, local, micros, seconds, to_us
 from simulator.smt.doors.market.status import scientific, status_of
 from simulator.smt.ondemand.judged import Case, digest, judged, trimmed
 from simulator.smt.ondemand.ledger import Entry, Transition
@@ -41,6 +41,16 @@ def test_intervals_outside_the_gap_are_not_handed_on() -> None:
     ]
     result = InquiryResult.model_validate({"correlationId": "k", "outcome": "completed", "intervals": told})
     assert [seconds(one.end.timestamp()) for one in trimmed(asked, result).intervals] == [start + 900, end]
+
+
+def test_both_hours_from_1_to_2_are_handed_on_in_their_order() -> None:
+    start, end = epoch("2026-11-01T00:00"), epoch("2026-11-01T03:00")
+    asked = Filed("k", InquiryKind.INTERVALS, "e", Door.API, "u", "d", "c", "t", "", start, end, None, (), micros(0))
+    ends = list(instants(start + INTERVAL_S, end + 1, INTERVAL_S))
+    told = [{"end": local(at), "wh": 1, "source": "store", "collectedAt": local(end)} for at in reversed(ends)]
+    result = InquiryResult.model_validate({"correlationId": "k", "outcome": "completed", "intervals": told})
+    assert len(ends) == 16
+    assert [seconds(one.end.timestamp()) for one in trimmed(asked, result).intervals] == ends
 
 
 ASKED = epoch("2026-08-12T17:40")
