@@ -29,7 +29,7 @@ class CollectedStore:
 
     def __init__(self, database: Database, records: MeterRecords) -> None:
         """Use the store's database, whose tables are made with the others, and its records."""
-        self._engine, self._writing = database
+        self._database = database
         self._records = records
 
     def reach(self, esiids: Sequence[str], since: Seconds) -> Reach:
@@ -41,7 +41,7 @@ class CollectedStore:
         intervals = dict.fromkeys(meters, since)
         midnights = dict.fromkeys(meters, since - 1)
         day, register = INTERVAL_DAYS.c, MIDNIGHT_REGISTERS.c
-        with self._engine.connect() as connection:
+        with self._database.reading() as connection:
             for chunk in chunks(sorted(set(esiids))):
                 packed = sa.select(day.esiid, day.meter_number, day.day_start, day.flags).where(
                     day.esiid.in_(chunk), day.channel == int(Channel.LOAD), day.day_start >= since
@@ -69,7 +69,7 @@ class CollectedStore:
 
     def newest_day(self) -> Seconds | None:
         """UTC epoch seconds at which the latest operating day begins that anything was collected of; None without any."""
-        with self._engine.connect() as connection:
+        with self._database.reading() as connection:
             newest = connection.scalar(sa.select(sa.func.max(INTERVAL_DAYS.c.day_start)))
         return None if newest is None else seconds(newest)
 
@@ -82,14 +82,14 @@ class CollectedStore:
         self._sweep(LATEST_SWEEP.c.swept_at)
 
     def _sweep(self, at: Seconds | sa.ColumnElement[int]) -> None:
-        with self._writing.begin() as connection:
+        with self._database.writing() as connection:
             if not connection.execute(sa.update(LATEST_SWEEP).values(swept_at=at)).rowcount:
                 first = at if isinstance(at, int) else None
                 connection.execute(sa.insert(LATEST_SWEEP).values(id=1, swept_at=first))
 
     def swept_at(self) -> Seconds | None:
         """UTC epoch seconds at which the latest such sweep ended; None before the first."""
-        with self._engine.connect() as connection:
+        with self._database.reading() as connection:
             return connection.scalar(sa.select(LATEST_SWEEP.c.swept_at))
 
 

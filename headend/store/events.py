@@ -69,7 +69,7 @@ class EventStore:
 
     def __init__(self, database: Database, records: MeterRecords) -> None:
         """Use the store's database, whose tables are made with the others, and its records."""
-        self._engine, self._writing = database
+        self._database = database
         self._records = records
 
     def keep(self, events: Sequence[MeterEvent], received_at: Seconds) -> list[MeterEvent]:
@@ -86,7 +86,7 @@ class EventStore:
     def _keep(self, events: Sequence[MeterEvent], received_at: Seconds) -> list[MeterEvent]:
         rows = METER_EVENTS.c
         fresh: list[MeterEvent] = []
-        with self._writing.begin() as connection:
+        with self._database.writing() as connection:
             for chunk in chunks(sorted(set(events))):
                 # Sorted by time, so a portion spans little of it.
                 query = sa.select(*_COLUMNS).where(
@@ -113,7 +113,7 @@ class EventStore:
     def keep_answer(self, meter: MeterKey, at: Seconds) -> None:
         """Keep that a meter answered at ``at`` (UTC epoch seconds) though its latest event was a last gasp."""
         rows = METER_ANSWERS.c
-        with self._writing.begin() as connection:
+        with self._database.writing() as connection:
             held = sa.select(rows.at).where(rows.esiid == meter.esiid, rows.at == at, rows.meter_number == meter.number)
             if connection.execute(held).first() is None:
                 connection.execute(
@@ -122,13 +122,13 @@ class EventStore:
 
     def events(self, esiid: str) -> list[MeterEvent]:
         """Every event of an ESI ID, ascending in time."""
-        with self._engine.connect() as connection:
+        with self._database.reading() as connection:
             rows = connection.execute(sa.select(*_COLUMNS).where(METER_EVENTS.c.esiid == esiid))
             return sorted(_event(*row) for row in rows)
 
     def heard_since(self, at: Seconds) -> list[str]:
         """ESI IDs of which an event was received, or an answer overruled a last gasp, at an instant (UTC epoch seconds) or later."""
-        with self._engine.connect() as connection:
+        with self._database.reading() as connection:
             return list(connection.scalars(_HEARD, {"at": at}))
 
     def over(
@@ -139,7 +139,7 @@ class EventStore:
         known_by: what was received before that instant; all unless given.
         """
         found: dict[MeterKey, list[Told]] = {}
-        with self._engine.connect() as connection:
+        with self._database.reading() as connection:
             for chunk in chunks(sorted(set(esiids))):
                 asked = {
                     "esiids": chunk,
@@ -163,7 +163,7 @@ class EventStore:
                     found[place] = max(seconds(at), found.get(place, seconds(at)))
             return found
 
-        with self._engine.connect() as connection:
+        with self._database.reading() as connection:
             return LatestInstants(*map(newest, _LATEST))
 
 

@@ -41,7 +41,7 @@ class FindingStore:
 
     def __init__(self, database: Database) -> None:
         """Use the store's database, whose tables are made with the others."""
-        self._engine = database.reading
+        self._database = database
 
     def keep(self, connection: sa.Connection, batch: VeeDay) -> None:
         """Keep a day's findings in the place of what was found of the same meters before, in the caller's transaction."""
@@ -64,7 +64,7 @@ class FindingStore:
     def meters_of(self, rule: str, first: date, last: date) -> dict[date, set[MeterKey]]:
         """The meters of which a rule found something in the operating days from first to last; of days of which it did."""
         found: dict[date, set[MeterKey]] = {}
-        with self._engine.connect() as connection:
+        with self._database.reading() as connection:
             span = {"rule": rule, "first": day_start(first), "last": day_start(last)}
             for start, *meter in connection.execute(_FOUND_BY, span):
                 found.setdefault(day_of(start), set()).add(MeterKey(*meter))
@@ -79,7 +79,7 @@ class FindingStore:
         such += [rows.esiid == esiid] if esiid else []
         such += [rows.rule == rule] if rule else []
         page = sa.select(VEE_FINDINGS).where(*such).order_by(rows.esiid, rows.meter_number, rows.ordinal)
-        with self._engine.connect() as connection:
+        with self._database.reading() as connection:
             count = connection.scalar(sa.select(sa.func.count()).select_from(VEE_FINDINGS).where(*such)) or 0
             told = connection.execute(page.offset(skip).limit(most)).mappings().all()
         return count, [_kept(row, day) for row in told]

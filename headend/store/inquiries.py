@@ -46,11 +46,11 @@ class InquiryStore:
 
     def __init__(self, database: Database) -> None:
         """Use the store's database; its tables are made with the others."""
-        self._engine, self._writing = database
+        self._database = database
 
     def accept(self, request: InquiryRequest, at: Seconds) -> Acceptance:
         """Keep an inquiry unless it is there already. at: UTC epoch seconds."""
-        with self._writing.begin() as connection:
+        with self._database.writing() as connection:
             held = connection.scalar(_HELD, {"key": request.correlationId})
             if held is not None:
                 same = InquiryRequest.model_validate_json(held) == request
@@ -69,14 +69,14 @@ class InquiryStore:
 
     def keep_result(self, correlation_id: str, result: str) -> None:
         """Keep what is to be called back, JSON."""
-        with self._writing.begin() as connection:
+        with self._database.writing() as connection:
             _CHANGE.execute(connection, {"key": correlation_id, "result": result})
             boundary("headend.answer.before_commit")
         boundary("headend.answer.after_commit")
 
     def end(self, correlation_id: str, at: Seconds, became: str) -> None:
         """The result was taken, or will not be. at: UTC epoch seconds. became: how, in a few words; the result itself is let go."""
-        with self._writing.begin() as connection:
+        with self._database.writing() as connection:
             _CHANGE.execute(connection, {"key": correlation_id, "ended_at": at, "became": became, "result": ""})
             boundary("headend.end.before_commit")
         boundary("headend.end.after_commit")
@@ -85,12 +85,12 @@ class InquiryStore:
         """The open inquiries, in the order of acceptance."""
         rows = INQUIRIES.c
         query = sa.select(rows.request, rows.result).where(rows.ended_at.is_(None))
-        with self._engine.connect() as connection:
+        with self._database.reading() as connection:
             found = connection.execute(query.order_by(rows.accepted_at, rows.correlation_id))
             return [OpenInquiry(InquiryRequest.model_validate_json(request), result) for request, result in found]
 
     def count_open(self) -> int:
         """How many are open."""
-        with self._engine.connect() as connection:
+        with self._database.reading() as connection:
             query = sa.select(sa.func.count()).select_from(INQUIRIES).where(INQUIRIES.c.ended_at.is_(None))
             return connection.scalar(query) or 0

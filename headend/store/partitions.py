@@ -112,7 +112,7 @@ class PartitionStore:
 
     def __init__(self, database: Database) -> None:
         """Use the store's database; its tables are made with the others."""
-        self._engine, self._writing = database
+        self._database = database
 
     def begin(self, day: date, esiids: Sequence[str], most: int, began_at: Seconds) -> list[Partition]:
         """Cut an operating day's first run: ranges of about equal length, of ``most`` ESI IDs (ascending) at most. Gives its partitions."""
@@ -136,7 +136,7 @@ class PartitionStore:
 
     def _plan(self, partitions: Iterable[Partition]) -> list[Partition]:
         planned = list(partitions)
-        with self._writing.begin() as connection:
+        with self._database.writing() as connection:
             rows = [{name: getattr(one, name) for name in Partition.__slots__} for one in planned]
             connection.execute(sa.insert(PARTITIONS), rows)
             boundary("headend.planned.before_commit")
@@ -163,7 +163,7 @@ class PartitionStore:
 
     def named(self, partition: Partition, name: str, at: Seconds) -> Partition:
         """Keep the name of its file, which is made at an instant (UTC epoch seconds), before it is sent."""
-        with self._writing.begin() as connection:
+        with self._database.writing() as connection:
             told = {"state": State.NAMED, "name": name, "created_at": at}
             connection.execute(_CHANGE, partition.key | told)
             boundary("headend.named.before_commit")
@@ -176,7 +176,7 @@ class PartitionStore:
         file = {"name": partition.name, "operating_day": day, "posted_at": at, "records": records}
         told = {"state": State.POSTED, "posted_at": at}
         try:
-            with self._writing.begin() as connection:
+            with self._database.writing() as connection:
                 connection.execute(sa.insert(POSTED_FILES), [file])
                 connection.execute(_CHANGE, partition.key | told)
                 boundary("headend.posted.before_commit")
@@ -211,21 +211,21 @@ class PartitionStore:
         return self._days(_UNPOSTED_DAYS)
 
     def _days(self, query: sa.Select[date]) -> list[date]:
-        with self._engine.connect() as connection:
+        with self._database.reading() as connection:
             return sorted(connection.scalars(query))
 
     def revised(self, first: date, before: date, since: Seconds) -> set[str]:
         """ESI IDs that later runs changed of operating days from the first to one, runs that began after an instant (UTC epoch seconds)."""
-        with self._engine.connect() as connection:
+        with self._database.reading() as connection:
             found = connection.scalars(_CHANGED, {"first": first, "before": before, "since": since})
             return {esiid for esiids in found for esiid in esiids.split()}
 
     def names(self) -> set[str]:
         """Every name that a file was to be posted under, or was."""
-        with self._engine.connect() as connection:
+        with self._database.reading() as connection:
             return set(connection.scalars(sa.union(sa.select(POSTED_FILES.c.name), sa.select(_ROWS.name))))
 
     def _found(self, query: sa.Select[Any], first: date, last: date) -> list[Partition]:
-        with self._engine.connect() as connection:
+        with self._database.reading() as connection:
             rows = connection.execute(query, {"first": first, "last": last}).mappings()
             return [Partition(**{**row, "state": State(row["state"])}) for row in rows]

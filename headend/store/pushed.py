@@ -16,17 +16,17 @@ class PushedStore:
 
     def __init__(self, database: Database) -> None:
         """Use the store's database; its tables are made with the others."""
-        self._engine, self._writing = database
+        self._database = database
 
     def reach(self) -> dict[str, Seconds]:
         """UTC epoch seconds to where each ESI ID was pushed that was."""
-        with self._engine.connect() as connection:
+        with self._database.reading() as connection:
             return {row.esiid: row.pushed_to for row in connection.execute(sa.select(PUSHED))}
 
     def note(self, reach: Mapping[str, Seconds]) -> None:
         """SMT has taken these, to there."""
         rows = [{"esiid": esiid, "pushed_to": to} for esiid, to in sorted(reach.items())]
-        with self._writing.begin() as connection:
+        with self._database.writing() as connection:
             for some in chunks(sorted(reach)):
                 connection.execute(sa.delete(PUSHED).where(PUSHED.c.esiid.in_(some)))
             connection.execute(sa.insert(PUSHED), rows)
@@ -35,5 +35,5 @@ class PushedStore:
 
     def forget(self) -> None:
         """SMT takes none, and would have to be told all."""
-        with self._writing.begin() as connection:
+        with self._database.writing() as connection:
             connection.execute(sa.delete(PUSHED))

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import copy
 import sqlite3
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from contextvars import ContextVar
 from datetime import date, timedelta
-from typing import Any, NamedTuple, TypeVar
+from typing import Any, TypeVar
 
 import numpy as np
 import sqlalchemy as sa
@@ -238,11 +240,42 @@ class Packed:
         }
 
 
-class Database(NamedTuple):
+class Database:
     """An open database: where what reads begins, and what writes."""
 
-    reading: sa.Engine
-    writing: sa.Engine
+    def __init__(self, engine: sa.Engine) -> None:
+        """Over its connections."""
+        self.engine = engine
+        self._writers = engine.execution_options(writes=True)
+        self._joined: ContextVar[sa.Connection | None] = ContextVar("_joined", default=None)
+
+    @contextmanager
+    def reading(self) -> Iterator[sa.Connection]:
+        """A connection to read by; inside ``writing`` its own, so that what it has written is seen."""
+        joined = self._joined.get()
+        if joined is not None:
+            yield joined
+            return
+        with self.engine.connect() as connection:
+            yield connection
+
+    @contextmanager
+    def writing(self) -> Iterator[sa.Connection]:
+        """One transaction that writes; inside another one it is part of that."""
+        joined = self._joined.get()
+        if joined is not None:
+            yield joined
+            return
+        with self._writers.begin() as connection:
+            token = self._joined.set(connection)
+            try:
+                yield connection
+            finally:
+                self._joined.reset(token)
+
+    def close(self) -> None:
+        """Let go of it."""
+        self.engine.dispose()
 
 
 def open_database(url: str) -> Database:
@@ -255,8 +288,8 @@ def open_database(url: str) -> Database:
         if engine.dialect.name == "sqlite":
             sa.event.listen(engine, "connect", _tune_sqlite)
             sa.event.listen(engine, "begin", _begin_sqlite)
-        opened = Database(engine, engine.execution_options(writes=True))
-        with opened.writing.begin() as connection:
+        opened = Database(engine)
+        with opened.writing() as connection:
             bring_up_to_date(connection, _meta, _VERSIONS, MIGRATIONS, INTERVAL_DAYS.name)
         share(engine)
     except NewerDatabaseError as error:
@@ -316,10 +349,18 @@ def stacked(columns: Sequence[Mapping[str, Any]], name: str, kind: str) -> NDArr
     return np.frombuffer(b"".join(one[name] for one in columns), kind).copy()
 
 
-def empty_day(shape: tuple[int, int]) -> ChannelDay:
-    """A day of which nothing is held, to be filled row by row."""
+def history_day(shape: tuple[int, int], rows: Mapping[int, Sequence[bytes]]) -> ChannelDay:
+    """A day of which some rows are held: by their places, the packed ``wh``, ``status`` and ``flags``."""
     missing = np.full(shape, IntervalStatus.MISSING, np.uint8)
-    return ChannelDay(np.zeros(shape, np.int32), missing, np.zeros(shape, np.bool_))
+    made = ChannelDay(np.zeros(shape, np.int32), missing, np.zeros(shape, np.bool_))
+    if rows:
+        at, packed = list(rows), zip(*rows.values(), strict=True)
+        wh, status, flags = (
+            np.frombuffer(b"".join(column), kind).reshape(-1, shape[1])
+            for column, kind in zip(packed, ("<i4", "u1", "u1"), strict=True)
+        )
+        made.wh[at], made.status[at], made.power_failed[at] = wh, status, (flags & POWER_FAILED) != 0
+    return made
 
 
 def register_row(snapshot: RegisterSnapshot) -> dict[str, Any]:

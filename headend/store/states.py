@@ -37,6 +37,8 @@ _HELD = sa.select(STATES).where(
 _CHANGED = sa.select(STATES.c.esiid, STATES.c.meter_number).where(
     STATES.c.day_start == sa.bindparam("start"), STATES.c.changed_at >= sa.bindparam("at")
 )
+_NAMES = tuple(column.name for column in STATES.columns)
+_MINE = tuple(f"k_{column.name}" for column in STATES.primary_key)
 _LET_GO = sa.delete(STATES).where(*(column == sa.bindparam(f"k_{column.name}") for column in STATES.primary_key))
 
 
@@ -68,6 +70,11 @@ class MeterDay(NamedTuple):
     start: Seconds
 
 
+def _key(of: MeterDay) -> tuple[str, Seconds, str]:
+    """Its row's, as the columns stand."""
+    return of.meter.esiid, of.start, of.meter.number
+
+
 class Tried(NamedTuple):
     """That a sweep asked for an ended day, and what kept the meter from answering."""
 
@@ -80,7 +87,7 @@ class StateStore:
 
     def __init__(self, database: Database) -> None:
         """Use the store's database; its tables are made with the others."""
-        self._engine, self._writing = database
+        self._database = database
 
     def note_tried(self, tried: Mapping[Seconds, Iterable[Tried]], span_s: Seconds) -> None:
         """Count the attempts of sweeps, by their instants (UTC epoch seconds), after what they brought was kept.
@@ -88,7 +95,7 @@ class StateStore:
         span_s: what is asked again within so many seconds since the day's end, or since their last multiple, is the same attempt.
         """
         asked = {at: {one.of: one.cause for one in tried[at]} for at in sorted(tried)}
-        with self._writing.begin() as connection:
+        with self._database.writing() as connection:
             rows = self._held(connection, dict.fromkeys(key for of_sweep in asked.values() for key in of_sweep))
             for at, of_sweep in asked.items():
                 for key, cause in of_sweep.items():
@@ -111,23 +118,19 @@ class StateStore:
 
     def _held(self, connection: sa.Connection, keys: Iterable[MeterDay]) -> dict[MeterDay, dict[str, Any]]:
         """The rows of some days, new ones where there are none."""
-        keys = list(keys)
-        fresh = (DayState(key.meter.esiid, key.start, key.meter.number) for key in keys)
-        rows = {
-            key: {name: getattr(new, name) for name in DayState.__slots__} for key, new in zip(keys, fresh, strict=True)
-        }
-        starts = sorted({key.start for key in keys})
-        for esiids in chunks(sorted({key.meter.esiid for key in keys})):
-            for held in connection.execute(_HELD, {"esiids": esiids, "starts": starts}).mappings():
-                key = MeterDay(MeterKey(held["esiid"], held["meter_number"]), held["day_start"])
+        # The defaults of what stands behind the key.
+        rows = {key: dict(zip(_NAMES, (*_key(key), 0, "", False, None, None), strict=True)) for key in keys}
+        starts = sorted({key.start for key in rows})
+        for esiids in chunks(sorted({key.meter.esiid for key in rows})):
+            for held in connection.execute(_HELD, {"esiids": esiids, "starts": starts}).all():
+                key = MeterDay(MeterKey(held[0], held[2]), held[1])
                 if key in rows:
-                    rows[key] = dict(held)
+                    rows[key] = dict(zip(_NAMES, held, strict=True))
         return rows
 
     def _write(self, connection: sa.Connection, rows: Mapping[MeterDay, dict[str, Any]]) -> None:
         if rows:
-            names = [column.name for column in STATES.primary_key]
-            connection.execute(_LET_GO, [{f"k_{name}": row[name] for name in names} for row in rows.values()])
+            connection.execute(_LET_GO, [dict(zip(_MINE, _key(key), strict=True)) for key in rows])
             connection.execute(sa.insert(STATES), list(rows.values()))
 
     def of_day(
@@ -140,11 +143,11 @@ class StateStore:
             chosen = chosen.where(rows.esiid == esiid)
         if complete is not None:
             chosen = chosen.where(rows.complete == complete)
-        with self._engine.connect() as connection:
+        with self._database.reading() as connection:
             found = connection.execute(chosen.order_by(rows.esiid, rows.meter_number).limit(most))
             return [DayState(**row) for row in found.mappings()]
 
     def changed_since(self, day: date, at: Seconds) -> Sequence[MeterKey]:
         """Meters of whose day something came at an instant (UTC epoch seconds) or later."""
-        with self._engine.connect() as connection:
+        with self._database.reading() as connection:
             return [MeterKey(*row) for row in connection.execute(_CHANGED, {"start": day_start(day), "at": at})]

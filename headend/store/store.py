@@ -5,8 +5,11 @@ A VEE'd day has revisions, and a later one never deletes an earlier one. The tab
 
 from __future__ import annotations
 
+import functools
+from collections import defaultdict
 from collections.abc import Collection as Members
 from collections.abc import Iterable, Mapping, Sequence
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from datetime import date, timedelta
 from typing import Any, Literal
@@ -47,7 +50,7 @@ from headend.store.rows import (
     Packed,
     chunks,
     days_over,
-    empty_day,
+    history_day,
     open_database,
     register_row,
     runs_of,
@@ -66,6 +69,8 @@ from meters.status import of_several
 
 #: A stored day's ESI ID, channel, day_start and meter number.
 _Row = tuple[str, int, Seconds, str]
+#: As ``runs_of`` gives it, and the instants at which the reading's intervals were collected.
+_Run = tuple[MeterReading, date, slice, slice, LongArray]
 #: Days of which a daily average is made, at most and at least.
 AVERAGE_MOST, AVERAGE_LEAST = 28, 7
 #: What collected an interval: a scheduled sweep, or a read on demand.
@@ -77,6 +82,9 @@ _DAYS = sa.select(INTERVAL_DAYS).where(
     INTERVAL_DAYS.c.day_start.in_(sa.bindparam("starts", expanding=True)),
 )
 _DAYS_OF_CHANNEL = _DAYS.where(INTERVAL_DAYS.c.channel == sa.bindparam("channel"))
+_FLAGS = _DAYS.with_only_columns(
+    *(INTERVAL_DAYS.c[name] for name in ("esiid", "day_start", "meter_number", "flags"))
+).where(INTERVAL_DAYS.c.channel == int(Channel.LOAD))
 _MIDNIGHTS = (
     sa.select(MIDNIGHT_REGISTERS)
     .where(
@@ -85,6 +93,33 @@ _MIDNIGHTS = (
     )
     # Of two that hung at a place one after the other, always the same one.
     .order_by(MIDNIGHT_REGISTERS.c.day_start, MIDNIGHT_REGISTERS.c.meter_number)
+)
+_ENDS = (
+    sa.select(
+        MIDNIGHT_REGISTERS.c.esiid,
+        MIDNIGHT_REGISTERS.c.meter_number,
+        sa.func.min(MIDNIGHT_REGISTERS.c.day_start).label("first"),
+        sa.func.max(MIDNIGHT_REGISTERS.c.day_start).label("last"),
+    )
+    .where(
+        MIDNIGHT_REGISTERS.c.esiid.in_(sa.bindparam("esiids", expanding=True)),
+        MIDNIGHT_REGISTERS.c.day_start.between(sa.bindparam("first"), sa.bindparam("last")),
+    )
+    .group_by(MIDNIGHT_REGISTERS.c.esiid, MIDNIGHT_REGISTERS.c.meter_number)
+    .subquery()
+)
+#: Of each meter's midnights in a span the first and the last.
+_OUTER = (
+    sa.select(MIDNIGHT_REGISTERS)
+    .join(
+        _ENDS,
+        sa.and_(
+            MIDNIGHT_REGISTERS.c.esiid == _ENDS.c.esiid,
+            MIDNIGHT_REGISTERS.c.meter_number == _ENDS.c.meter_number,
+            MIDNIGHT_REGISTERS.c.day_start.in_((_ENDS.c.first, _ENDS.c.last)),
+        ),
+    )
+    .order_by(MIDNIGHT_REGISTERS.c.day_start)
 )
 _LATEST_VEE = (
     sa.select(VEE_DAYS)
@@ -168,11 +203,11 @@ class HeadEndStore:
         #: Days as they were read last, and how often any was written: one inquiry looks at the same days several times.
         self._days: dict[tuple[str, tuple[Seconds, ...], Channel], dict[_Row, Packed]] = {}
         self._writes = 0
-        self._engine, self._writing = database = open_database(url)
+        self._database = database = open_database(url)
         try:
-            self._seat = take_seat(self._engine)
+            self._seat = take_seat(database.engine)
         except BaseException:
-            self._engine.dispose()
+            self._database.close()
             raise
         #: What meters have told unasked.
         self.events = EventStore(database, self.records)
@@ -194,7 +229,11 @@ class HeadEndStore:
     def close(self) -> None:
         """Leave the seat and let go of the database."""
         self._seat.close()
-        self._engine.dispose()
+        self._database.close()
+
+    def together(self) -> AbstractContextManager[sa.Connection]:
+        """What is done within is one transaction."""
+        return self._database.writing()
 
     # --- what was collected ------------------------------------------------------------------------------------------------------
 
@@ -206,35 +245,68 @@ class HeadEndStore:
         """
         self.keep_brought([(reading, np.full(len(reading.delivered), collected_at)) for reading in readings], origin)
 
-    def keep_brought(self, readings: Iterable[tuple[MeterReading, LongArray]], origin: Origin) -> None:
-        """``keep`` readings, each with the (n,) instants at which its intervals were collected."""
+    def keep_brought(
+        self,
+        readings: Iterable[tuple[MeterReading, LongArray]],
+        origin: Origin,
+        snapshots: Sequence[RegisterSnapshot] = (),
+        at: Seconds | None = None,
+    ) -> None:
+        """``keep`` readings, each with the (n,) instants at which its intervals were collected, and ``keep_snapshots`` beside them."""
         runs = [(*run, brought) for reading, brought in readings for run in runs_of(reading)]
-        if not runs:
-            return
-        mark = ON_DEMAND if origin == "meter" else 0
-        starts = {day_start(day) for _, day, _, _, _ in runs}
-        with self._writing.begin() as connection:
-            held = self._packed(connection, {reading.esiid for reading, _, _, _, _ in runs}, starts)
-            old = set(held)
-            touched: dict[_Row, Packed] = {}
-            ended: set[MeterDay] = set()
-            latest = seconds(max(brought.max() for *_, brought in runs))
-            for reading, day, at, part, brought in runs:
-                place = self.records.place(reading.esiid, reading.meter_number)
-                for channel, wh in ((Channel.LOAD, reading.delivered), (Channel.GENERATION, reading.received)):
-                    key = (reading.esiid, int(channel), day_start(day), reading.meter_number)
-                    packed = touched.setdefault(key, held.get(key) or Packed.empty(day))
-                    packed.merge(at, wh[part], reading.status[part], reading.present[part], brought[part], mark)
-                if place is not None and day_end(day) <= latest:
-                    ended.add(MeterDay(place, day_start(day)))
-            self._write(connection, {key: packed for key, packed in touched.items() if key not in old}, update=False)
-            self._write(connection, {key: packed for key, packed in touched.items() if key in old}, update=True)
-            self._note_kept(connection, ended, latest)
-        self._writes += 1
-        changed = {reading.esiid for reading, *_ in runs}
-        for seen in list(self._days):
-            if seen[0] in changed:
-                self._days.pop(seen, None)
+        changed: dict[Seconds, set[MeterDay]] = defaultdict(set)
+        with self._database.writing() as connection:
+            if runs:
+                latest = seconds(max(brought.max() for *_, brought in runs))
+                changed[latest] |= self._keep_runs(connection, runs, latest, ON_DEMAND if origin == "meter" else 0)
+            if snapshots:
+                begun = self._keep_registers(connection, snapshots)
+                if at is not None:
+                    changed[at] |= {of for of in begun if day_end(day_of(of.start)) <= at}
+            for instant in sorted(changed):
+                self._note_kept(connection, changed[instant], instant)
+        if runs:
+            self._writes += 1
+            written = {reading.esiid for reading, *_ in runs}
+            for seen in list(self._days):
+                if seen[0] in written:
+                    self._days.pop(seen, None)
+
+    def keep_snapshots(self, snapshots: Sequence[RegisterSnapshot], at: Seconds | None = None) -> None:
+        """Keep midnight registers; a later read of the same midnight replaces an earlier one. at: UTC epoch seconds, when they were read."""
+        self.keep_brought((), "sweep", snapshots, at)
+
+    def _keep_runs(self, connection: sa.Connection, runs: Sequence[_Run], latest: Seconds, mark: int) -> set[MeterDay]:
+        """Keep intervals, the latest of which were collected at an instant. Gives the days that have ended by then."""
+        starts = {day_start(day) for _, day, *_ in runs}
+        held = self._packed(connection, {reading.esiid for reading, *_ in runs}, starts)
+        old = set(held)
+        touched: dict[_Row, Packed] = {}
+        ended: set[MeterDay] = set()
+        for reading, day, at, part, brought in runs:
+            place = self.records.place(reading.esiid, reading.meter_number)
+            for channel, wh in ((Channel.LOAD, reading.delivered), (Channel.GENERATION, reading.received)):
+                key = (reading.esiid, int(channel), day_start(day), reading.meter_number)
+                packed = touched.setdefault(key, held.get(key) or Packed.empty(day))
+                packed.merge(at, wh[part], reading.status[part], reading.present[part], brought[part], mark)
+            if place is not None and day_end(day) <= latest:
+                ended.add(MeterDay(place, day_start(day)))
+        self._write(connection, {key: packed for key, packed in touched.items() if key not in old}, update=False)
+        self._write(connection, {key: packed for key, packed in touched.items() if key in old}, update=True)
+        return ended
+
+    def _keep_registers(self, connection: sa.Connection, snapshots: Sequence[RegisterSnapshot]) -> set[MeterDay]:
+        """Keep midnight registers. Gives the days that begin or end with them."""
+        latest = {(one.esiid, one.day_start, one.meter_number): register_row(one) for one in snapshots}
+        keys = [f"k_{column.name}" for column in MIDNIGHT_REGISTERS.primary_key]
+        connection.execute(_LET_GO, [dict(zip(keys, key, strict=True)) for key in latest])
+        connection.execute(sa.insert(MIDNIGHT_REGISTERS), list(latest.values()))
+        return {
+            MeterDay(place, start)
+            for one in snapshots
+            if (place := self.records.place(one.esiid, one.meter_number)) is not None
+            for start in (one.day_start, day_start(day_of(one.day_start) - timedelta(days=1)))
+        }
 
     def _note_kept(self, connection: sa.Connection, changed: Members[MeterDay], at: Seconds) -> None:
         """Keep whether ended days are complete now. changed: those of which something came."""
@@ -242,20 +314,32 @@ class HeadEndStore:
             return
         esiids = sorted({of.meter.esiid for of in changed})
         starts = {of.start for of in changed}
-        held = self._placed(connection, esiids, starts, Channel.LOAD)
+        known = self._known(connection, esiids, starts)
         edges = sorted(starts | {day_end(day_of(start)) for start in starts})
         midnights = {
             (self.records.place(esiid, number), start)
             for chunk in chunks(esiids)
-            for esiid, start, number, *_ in connection.execute(_MIDNIGHTS, {"esiids": chunk, "starts": edges})
+            for esiid, start, number, *_ in connection.execute(_MIDNIGHTS, {"esiids": chunk, "starts": edges}).all()
         }
 
         def complete(of: MeterDay) -> bool:
-            packed = held.get((of.meter, int(Channel.LOAD), of.start))
             edges = (of.meter, of.start), (of.meter, day_end(day_of(of.start)))
-            return packed is not None and bool((packed.flags & KNOWN).all()) and midnights.issuperset(edges)
+            return of in known and bool(known[of].all()) and midnights.issuperset(edges)
 
         self.states.note_kept(connection, {of: complete(of) for of in changed}, at)
+
+    def _known(
+        self, connection: sa.Connection, esiids: Sequence[str], starts: Members[Seconds]
+    ) -> dict[MeterDay, BoolArray]:
+        """(n,) Which intervals of days are known by one of the meters that hung at a place."""
+        found: dict[MeterDay, BoolArray] = {}
+        for chunk in chunks(esiids):
+            asked = {"esiids": chunk, "starts": sorted(starts)}
+            for esiid, start, number, flags in connection.execute(_FLAGS, asked).all():
+                if (place := self.records.place(esiid, number)) is not None:
+                    known, of = (np.frombuffer(flags, np.uint8) & KNOWN) != 0, MeterDay(place, start)
+                    found[of] = found[of] | known if of in found else known
+        return found
 
     def _packed(
         self,
@@ -269,7 +353,7 @@ class HeadEndStore:
             query, wanted["channel"] = _DAYS_OF_CHANNEL, int(channel)
         found: dict[_Row, Packed] = {}
         for chunk in chunks(sorted(esiids)):
-            for esiid, number, start, meter, *packed in connection.execute(query, wanted | {"esiids": chunk}):
+            for esiid, number, start, meter, *packed in connection.execute(query, wanted | {"esiids": chunk}).all():
                 found[esiid, number, start, meter] = Packed(*packed)
         return found
 
@@ -298,7 +382,7 @@ class HeadEndStore:
         held = self._days.get(key)
         if held is None:
             writes = self._writes
-            with self._engine.connect() as connection:
+            with self._database.reading() as connection:
                 held = self._packed(connection, [esiid], starts, channel)
             if len(self._days) >= _DAYS_KEPT:
                 self._days.clear()
@@ -314,22 +398,6 @@ class HeadEndStore:
         names = [f"k_{column.name}" if update else column.name for column in INTERVAL_DAYS.primary_key]
         rows = [dict(zip(names, key, strict=True)) | packed.columns() for key, packed in days.items()]
         (_CHANGE_DAY if update else _ENTER_DAY).execute(connection, *rows)
-
-    def keep_snapshots(self, snapshots: Sequence[RegisterSnapshot], at: Seconds | None = None) -> None:
-        """Keep midnight registers; a later read of the same midnight replaces an earlier one. at: UTC epoch seconds, when they were read."""
-        latest = {(one.esiid, one.day_start, one.meter_number): register_row(one) for one in snapshots}
-        keys = [f"k_{column.name}" for column in MIDNIGHT_REGISTERS.primary_key]
-        with self._writing.begin() as connection:
-            connection.execute(_LET_GO, [dict(zip(keys, key, strict=True)) for key in latest])
-            connection.execute(sa.insert(MIDNIGHT_REGISTERS), list(latest.values()))
-            if at is not None:
-                begun = {
-                    MeterDay(place, start)
-                    for one in snapshots
-                    if (place := self.records.place(one.esiid, one.meter_number)) is not None
-                    for start in (one.day_start, day_start(day_of(one.day_start) - timedelta(days=1)))
-                }
-                self._note_kept(connection, {of for of in begun if day_end(day_of(of.start)) <= at}, at)
 
     def _span(self, meter: MeterKey, start: Seconds, end: Seconds, channel: Channel) -> tuple[LongArray, Packed]:
         """Every complete interval of [start, end), known or not: their ends and their packed columns."""
@@ -399,7 +467,7 @@ class HeadEndStore:
         registers = np.zeros((2, 2, m), np.int64)
         have = np.zeros((2, m), np.bool_)
         row_of = {meter: row for row, meter in enumerate(meters)}
-        with self._engine.connect() as connection:
+        with self._database.reading() as connection:
             for (meter, number, _), packed in self._placed(connection, esiids, [begins]).items():
                 row = row_of[meter]
                 wh[Channel(number)][row] = packed.wh
@@ -408,7 +476,7 @@ class HeadEndStore:
                     status[row], present[row] = packed.status, (packed.flags & PRESENT) != 0
             for chunk in chunks(list(esiids)):
                 asked = {"esiids": chunk, "starts": [begins, ends]}
-                for esiid, start, meter_number, delivered, received in connection.execute(_MIDNIGHTS, asked):
+                for esiid, start, meter_number, delivered, received in connection.execute(_MIDNIGHTS, asked).all():
                     if (place := self.records.place(esiid, meter_number)) is None:
                         continue
                     edge, row = int(start == ends), row_of[place]
@@ -439,7 +507,7 @@ class HeadEndStore:
         """
         changed: list[MeterKey] = []
         rows: list[dict[str, Any]] = []
-        with self._writing.begin() as connection:
+        with self._database.writing() as connection:
             latest = self._latest_vee(connection, (meter.esiid for meter in batch.meters), day_start(batch.day))
             for row, meter in enumerate(batch.meters):
                 fresh = []
@@ -471,14 +539,14 @@ class HeadEndStore:
         found: dict[tuple[MeterKey, int], tuple[int, dict[str, Any]]] = {}
         for chunk in chunks(sorted(set(esiids))):
             asked = {"esiids": chunk, "start": start, "run": _MOST_RUNS if run is None else run}
-            for esiid, number, _, meter, revision, *columns, _ in connection.execute(_LATEST_VEE, asked):
+            for esiid, number, _, meter, revision, *columns, _ in connection.execute(_LATEST_VEE, asked).all():
                 if (place := self.records.place(esiid, meter)) is not None:
                     found[place, number] = (revision, dict(zip(VEE_COLUMNS, columns, strict=True)))
         return found
 
     def vee_day(self, esiids: Sequence[str], day: date, run: int | None = None) -> VeeDay:
         """The latest revision of an operating day, for those meters at the ESI IDs that have one. Its ``findings`` are empty. run: the latest that gave one by then."""
-        with self._engine.connect() as connection:
+        with self._database.reading() as connection:
             latest = self._latest_vee(connection, esiids, day_start(day), run)
         held = tuple(meter for meter in self.records.places_of(esiids) if (meter, int(Channel.LOAD)) in latest)
 
@@ -509,25 +577,28 @@ class HeadEndStore:
             return History()
         starts = {day_start(one): one for one in days}
         row_of = {meter: row for row, meter in enumerate(meters)}
-        arrays: dict[tuple[int, Seconds], ChannelDay] = {}
-        with self._engine.connect() as connection:
+        #: By channel and day: of each row the columns of its latest revision.
+        found: dict[tuple[int, Seconds], dict[int, Sequence[bytes]]] = defaultdict(dict)
+
+        @functools.cache
+        def row_for(esiid: str, number: str) -> int | None:
+            place = self.records.place(esiid, number)
+            return None if place is None else row_of.get(place)
+
+        with self._database.reading() as connection:
             for chunk in chunks(sorted({meter.esiid for meter in meters})):
                 asked = {"esiids": chunk, "first": min(starts), "last": max(starts)}
-                for esiid, meter, number, start, wh, status, flags in connection.execute(_VEE_BETWEEN, asked):
-                    place = self.records.place(esiid, meter)
-                    if place is None or place not in row_of:
-                        continue
-                    row = row_of[place]
-                    if (number, start) not in arrays:
-                        for channel in Channel:
-                            arrays[int(channel), start] = empty_day((len(meters), intervals_in(starts[start])))
-                    held = arrays[number, start]
-                    held.wh[row] = np.frombuffer(wh, "<i4")
-                    held.status[row] = np.frombuffer(status, np.uint8)
-                    held.power_failed[row] = (np.frombuffer(flags, np.uint8) & POWER_FAILED) != 0
-        there = sorted({start for _, start in arrays}, reverse=True)
+                for esiid, meter, number, start, *columns in connection.execute(_VEE_BETWEEN, asked).all():
+                    if (row := row_for(esiid, meter)) is not None:
+                        found[number, start][row] = columns
+        there = sorted({start for _, start in found}, reverse=True)
+
+        def of_channel(channel: Channel, start: Seconds) -> ChannelDay:
+            shape, rows = (len(meters), intervals_in(starts[start])), found[int(channel), start]
+            return history_day(shape, rows)
+
         delivered, received = (
-            tuple(arrays[int(channel), start] for start in there) for channel in (Channel.LOAD, Channel.GENERATION)
+            tuple(of_channel(channel, start) for start in there) for channel in (Channel.LOAD, Channel.GENERATION)
         )
         return History(tuple(meters), tuple(starts[start] for start in there), delivered, received)
 
@@ -535,7 +606,7 @@ class HeadEndStore:
         """(m,) registers that ended the day before, as its latest VEE used them, by channel; -1: none."""
         found = {channel: np.full(len(meters), -1, np.int64) for channel in Channel}
         row_of = {meter: row for row, meter in enumerate(meters)}
-        with self._engine.connect() as connection:
+        with self._database.reading() as connection:
             latest = self._latest_vee(connection, (meter.esiid for meter in meters), day_start(day - timedelta(days=1)))
         for (meter, number), (_, columns) in latest.items():
             if meter in row_of and columns["stop_wh"] is not None:
@@ -547,12 +618,13 @@ class HeadEndStore:
         found = {channel: np.full(len(meters), -1, np.int64) for channel in Channel}
         row_of = {meter: row for row, meter in enumerate(meters)}
         # Of a meter that is silent now the last is some days old.
-        starts = {day_start(day - timedelta(days=back)) for back in range(AVERAGE_MOST + 1)}
+        span = {"first": day_start(day - timedelta(days=AVERAGE_MOST)), "last": day_start(day)}
         held: dict[tuple[MeterKey, str], list[tuple[Seconds, int, int]]] = {}
-        with self._engine.connect() as connection:
+        with self._database.reading() as connection:
             for chunk in chunks(sorted({meter.esiid for meter in meters})):
-                asked = {"esiids": chunk, "starts": sorted(starts)}
-                for esiid, start, number, delivered, received in connection.execute(_MIDNIGHTS, asked):
+                for esiid, start, number, delivered, received in connection.execute(
+                    _OUTER, {"esiids": chunk} | span
+                ).all():
                     # Of two that hung at a place one after the other, each has registers of its own.
                     if (place := self.records.place(esiid, number)) is not None:
                         held.setdefault((place, number), []).append((start, delivered, received))
@@ -573,6 +645,6 @@ class HeadEndStore:
 
     def posted_files(self) -> list[PostedFile]:
         """Every file posted, in the order of posting."""
-        with self._engine.connect() as connection:
+        with self._database.reading() as connection:
             query = sa.select(POSTED_FILES).order_by(POSTED_FILES.c.posted_at, POSTED_FILES.c.name)
             return [PostedFile(*row) for row in connection.execute(query)]

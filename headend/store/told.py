@@ -61,7 +61,7 @@ class ToldStore:
 
     def __init__(self, database: Database) -> None:
         """Use the store's database, whose tables are made with the others."""
-        self._engine, self._writing = database
+        self._database = database
         #: What was told of ESI IDs on the day that was kept last: nobody else writes it, and most headers say what the one before said.
         self._of_day: tuple[Seconds, dict[str, dict[MeterKey, MeterTold]]] = seconds(-1), {}
 
@@ -80,7 +80,7 @@ class ToldStore:
         names = [column.name for column in METER_TOLD.primary_key]
         facts = ({name: getattr(one, name) for name in MeterTold.__slots__} for one in told_of.values())
         rows = [dict(zip(names, key, strict=True)) | of for key, of in zip(keys, facts, strict=True)]
-        with self._writing.begin() as connection:
+        with self._database.writing() as connection:
             if held:
                 connection.execute(_LET_GO, [dict(zip(map("k_{}".format, names), key, strict=True)) for key in keys])
             connection.execute(sa.insert(METER_TOLD), rows)
@@ -94,7 +94,7 @@ class ToldStore:
         known = self._of_day[1]
         asked = [esiid for esiid in esiids if esiid not in known]
         if asked:
-            with self._engine.connect() as connection:
+            with self._database.reading() as connection:
                 held = self._of(connection, asked, start)
             known.update({esiid: {} for esiid in asked})
             for meter, one in held.items():
@@ -103,13 +103,13 @@ class ToldStore:
 
     def of(self, esiids: Sequence[str], day: date) -> dict[MeterKey, MeterTold]:
         """What the headers of an operating day told, of the meters at the ESI IDs that told something."""
-        with self._engine.connect() as connection:
+        with self._database.reading() as connection:
             return self._of(connection, esiids, day_start(day))
 
     def _of(self, connection: sa.Connection, esiids: Sequence[str], start: Seconds) -> dict[MeterKey, MeterTold]:
         found = {}
         for chunk in chunks(list(esiids)):
-            told = connection.execute(_HELD, {"esiids": chunk, "start": start})
+            told = connection.execute(_HELD, {"esiids": chunk, "start": start}).all()
             for esiid, _, number, error, multiplier, interval_s, *rest in told:
                 found[MeterKey(esiid, number)] = MeterTold(error, multiplier, seconds(interval_s), *rest)
         return found

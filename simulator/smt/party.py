@@ -20,7 +20,7 @@ from simulator.smt.access.logins import DatabaseLogins
 from simulator.smt.complaints.book import ComplaintBook
 from simulator.smt.complaints.declared import Complaints, Sought
 from simulator.smt.complaints.hooks import ComplaintMiddle, refusal_of
-from simulator.smt.database.engine import open_database
+from simulator.smt.database.engine import open_database, writing
 from simulator.smt.database.seat import Role, Seat
 from simulator.smt.metrics import ObservedJournal, SmtMetrics
 from simulator.smt.ondemand.desk import LiveDesk
@@ -209,6 +209,10 @@ class Smt:
     def _sought(self, key: str) -> Sought:
         entry = self.ledger.entry(key)
         return Sought() if entry is None else Sought(entry.filed.username, entry.filed.duns, (entry.filed.esiid,))
+
+    def together(self) -> contextlib.AbstractContextManager[object]:
+        """What is written within is one transaction."""
+        return writing(self._engine)
 
     def close(self) -> None:
         """Write what waits, leave the seat and let go of the database."""

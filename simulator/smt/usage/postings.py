@@ -106,7 +106,7 @@ class Postings:
             for code, text in ((row.code, "" if row.code == LOADED else row.text), (LOADED, row.warnings))
             if text
         ]
-        with self._engine.connect() as connection:
+        with reading(self._engine) as connection:
             there = connection.scalar(_REFUSED, {"username": username, "posted": name, "instant": at}) or 0
         for begin in range(there, len(refusals), _AT_ONCE):
             with writing(self._engine) as connection:

@@ -17,7 +17,7 @@ from headend.boundaries import boundary
 from headend.lse.format import STAMP
 from headend.lse.writer import file_name
 from meters.calendar import Seconds, local, seconds
-from simulator.smt.database.engine import writing
+from simulator.smt.database.engine import reading, writing
 from simulator.smt.database.tables import file_event, usage_file
 from simulator.smt.registry.records import UsageFormat
 from simulator.smt.registry.registry import Registry
@@ -107,7 +107,7 @@ class UsageFiles:
 
         Where another file has the name, it is laid under the next one.
         """
-        with self._engine.connect() as connection:
+        with reading(self._engine) as connection:
             rows = connection.execute(_OWED).all()
         wanting = (row for row in rows if row.laid_at is None or not folders.has(row.username, row.name))
         return [self._laid(row, folders, at) for row in wanting]
@@ -135,7 +135,7 @@ class UsageFiles:
     def _names_to_try(self, row: Row[Any], form: UsageFormat) -> Iterator[str]:
         """Its own name, and where something else has that the next free ones."""
         yield row.name
-        with self._engine.connect() as connection:
+        with reading(self._engine) as connection:
             yield from islice(
                 _free_names(connection, row.username, form, _sender(row.source), row.owed_at), _NAMES_TRIED
             )

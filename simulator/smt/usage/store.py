@@ -149,7 +149,7 @@ class VeeStore:
         ror_of_record: Callable[[str, date], str | None] = lambda _esiid, _day: None,
     ) -> Loading:
         """What is to be staged and shown. Whoever does the three is the only one that loads."""
-        with self._engine.connect() as connection:
+        with reading(self._engine) as connection:
             before = connection.scalar(_LATEST_POSTING, {"file_name": file_name})
             held = self._held(connection, records)
         # What lies beside each other in the table is written together; else each row would be a page of its own.
@@ -186,7 +186,7 @@ class VeeStore:
         """Take away what was staged and never shown. While nobody loads."""
         table = interval_day.c
         key = (table.esiid, table.channel, table.day, table.revision)
-        with self._engine.connect() as connection:
+        with reading(self._engine) as connection:
             marks = connection.execute(_LOADING).mappings().all()
         for mark in marks:
             theirs = select(*key).filter_by(**mark)
@@ -200,13 +200,13 @@ class VeeStore:
 
     def has_file(self, file_name: str) -> bool:
         """Whether records of a file of that name were loaded."""
-        with self._engine.connect() as connection:
+        with reading(self._engine) as connection:
             return connection.scalar(_HAS_FILE, {"file_name": file_name}) is not None
 
     def days_of(self, file_name: str) -> set[DayKey]:
         """Of which days records of a file of that name were loaded."""
         table = interval_day.c
-        with self._engine.connect() as connection:
+        with reading(self._engine) as connection:
             rows = connection.execute(
                 select(table.esiid, table.channel, table.day).where(table.file_name == file_name, _SEEN).distinct()
             )
@@ -215,24 +215,24 @@ class VeeStore:
     def posted(self, file_name: str, posting: int, ror: str) -> list[StoredDay]:
         """What one posting of a file brought for a ROR (DUNS number), by ESI ID, day, channel and revision."""
         asked = {"file_name": file_name, "posting": posting, "ror": ror}
-        with self._engine.connect() as connection:
-            return [_stored(row) for row in connection.execute(_POSTED, asked)]
+        with reading(self._engine) as connection:
+            return [_stored(row) for row in connection.execute(_POSTED, asked).all()]
 
     def newest_day(self) -> date | None:
         """The latest operating day that anything is held of."""
-        with self._engine.connect() as connection:
+        with reading(self._engine) as connection:
             newest: date | None = connection.scalar(select(func.max(interval_day.c.day)).where(_SEEN))
         return newest
 
     def held(self, records: Iterable[LseRecord]) -> dict[DayKey, Held]:
         """What is held already of the days of some records, of those before them and after."""
-        with self._engine.connect() as connection:
+        with reading(self._engine) as connection:
             return self._held(connection, records)
 
     def loaded(self, esiids: Iterable[str], day: date) -> set[str]:
         """Those of some ESI IDs of whose consumption something is held of a day."""
         table, found = interval_day.c, set[str]()
-        with self._engine.connect() as connection:
+        with reading(self._engine) as connection:
             for chunk in _chunks(sorted(esiids)):
                 of_day = (table.esiid.in_(chunk), table.channel == int(Channel.LOAD), table.day == day, _SEEN)
                 found.update(connection.scalars(select(table.esiid).where(*of_day)))
@@ -250,7 +250,7 @@ class VeeStore:
             .where(table.esiid == esiid, table.channel == int(channel), table.day.between(first, last), _SEEN)
             .order_by(table.day, table.revision)
         )
-        with self._engine.connect() as connection:
+        with reading(self._engine) as connection:
             found = [_stored(row) for row in connection.execute(chosen)]
         if version == "A":
             return found
@@ -277,7 +277,7 @@ class VeeStore:
             .order_by(table.day.desc(), table.revision.desc())
             .limit(1)
         )
-        with self._engine.connect() as connection:
+        with reading(self._engine) as connection:
             found = connection.execute(latest).first()
         return None if found is None else Midnight(day_end(found.day), found.stop_wh)
 
@@ -311,7 +311,7 @@ class VeeStore:
         found: dict[DayKey, Held] = {}
         for esiids in _chunks(sorted({key.esiid for key in wanted})):
             asked = {"esiids": esiids, "first": first, "last": last}
-            for esiid, channel, day, *one in connection.execute(_HELD, asked):
+            for esiid, channel, day, *one in connection.execute(_HELD, asked).all():
                 found[DayKey(esiid, Channel(channel), day)] = Held(*one)
         return found
 

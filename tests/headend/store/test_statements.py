@@ -28,7 +28,7 @@ def smt_database(url: str) -> sa.Engine:
 
 
 def store_database(url: str) -> sa.Engine:
-    return rows.open_database(url).reading
+    return rows.open_database(url).engine
 
 
 @pytest.mark.parametrize(

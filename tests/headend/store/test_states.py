@@ -29,7 +29,7 @@ def _tried(store: HeadEndStore, hours: float, *causes: tuple[MeterDay, Cause]) -
 
 
 def _kept(store: HeadEndStore, of: MeterDay, complete: bool, at: Seconds) -> None:
-    with store._writing.begin() as connection:
+    with store.together() as connection:
         store.states.note_kept(connection, {of: complete}, at)
 
 
