@@ -66,7 +66,7 @@ class Energy:
         self, load: PremiseLoad, service_wh: int, share: Share = WHOLE, computed: Computed | None = None
     ) -> None:
         """Nothing is computed before it is asked for. service_wh: most Wh of a quarter hour. computed: of the same load and share."""
-        self._load = load
+        self.load = load
         self._service_wh = service_wh
         self._share = share
         self._computed = computed or Computed()
@@ -74,7 +74,7 @@ class Energy:
 
     def twin(self) -> Energy:
         """The same load at the same place, always with power; what it has computed is shared."""
-        return Energy(self._load, self._service_wh, self._share, self._computed)
+        return Energy(self.load, self._service_wh, self._share, self._computed)
 
     def without_power(self, spans: list[TimeSpan]) -> None:
         """Say when nothing flows; replaces what was said before."""
@@ -92,7 +92,7 @@ class Energy:
         n = intervals_in(day)
         made = np.zeros((2, n + 1), np.int64)
         if day >= ERA:
-            load = self._load.day(day)
+            load = self.load.day(day)
             np.cumsum(load.delivered, out=made[0, 1:])
             np.cumsum(load.received, out=made[1, 1:])
             made = self._share.of(made + self._began(day))
@@ -161,7 +161,7 @@ class Energy:
     def _thermal(self, at: np.int64) -> float:
         """The share of an instant's load that cools or heats."""
         day = day_of(seconds(at))
-        return float(self._load.thermal(day)[(at - day_start(day)) // INTERVAL_S]) if day >= ERA else 0.0
+        return float(self.load.thermal(day)[(at - day_start(day)) // INTERVAL_S]) if day >= ERA else 0.0
 
     def _kept_back(self, span: TimeSpan) -> NDArray[np.int64]:
         """(2, 1) Wh that did not flow over a whole span."""
@@ -188,7 +188,7 @@ class Energy:
         """(2, 1) Wh that the premise has used when a day begins."""
         if day in self._computed.beginnings:
             return self._computed.beginnings[day]
-        return _kept(self._computed.beginnings, day, np.array(self._load.registers(day), np.int64)[:, None])
+        return _kept(self._computed.beginnings, day, np.array(self.load.registers(day), np.int64)[:, None])
 
     def _used_then(self, at: Seconds) -> tuple[int, int]:
         """``used`` at one instant."""

@@ -114,6 +114,11 @@ class EmulatedMeter:
         return len(self._clock_writes) + len(self._switch.operations)
 
     @property
+    def load(self) -> PremiseLoad:
+        """What the premise uses, look-alikes and all."""
+        return self._energy.load
+
+    @property
     def restless(self) -> bool:
         """Whether it may have something to tell: a power or clock fault, or a command that it was given."""
         kinds = (FaultKind.OUTAGE, FaultKind.DISCONNECTED, FaultKind.CLOCK_DRIFT, FaultKind.CLOCK_SET)

@@ -116,6 +116,11 @@ class PremiseArrays:
         )
 
     @classmethod
+    def joined(cls, some: Sequence[PremiseArrays]) -> PremiseArrays:
+        """The premises of several, one after the other."""
+        return cls(*(np.concatenate([getattr(one, name) for one in some]) for name in cls.__dataclass_fields__))
+
+    @classmethod
     def generate(cls, seed: int, tdsp: Tdsp, count: int, first: int = 0, mix: Mix = HOMES) -> PremiseArrays:
         """The columns of ``make_premise(tdsp, seed, ordinal, mix)`` for ``count`` ordinals from ``first``."""
         if count < 0 or first < 0 or first + count > ORDINALS:

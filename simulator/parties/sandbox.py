@@ -378,6 +378,7 @@ class Sandbox:
             self._times,
             take_in,
             self.vee,
+            self.smt.together,
         )
         return made.next_day
 

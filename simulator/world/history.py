@@ -8,6 +8,7 @@ from __future__ import annotations
 import asyncio
 from collections import defaultdict
 from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
 from datetime import date, timedelta
 from itertools import groupby, repeat
@@ -27,6 +28,9 @@ from headend.vee.preset import Preset
 from meters.calendar import INTERVAL_S, Seconds, day_of, day_start, floor_interval, seconds
 from meters.device.meter import EmulatedMeter
 from meters.events import EventKind, MeterEvent
+from meters.faults.fault import Fault
+from meters.faults.kinds import KINDS, FaultKind, Layer
+from meters.load.truth import GeneratedLoad
 from meters.shown import Wire
 from simulator.world.meters import World
 
@@ -50,8 +54,12 @@ async def make_history(
     times: DailyTimes,
     take_in: TakeIn,
     preset: Preset,
+    taken: Callable[[], AbstractContextManager[object]] = nullcontext,
 ) -> History:
-    """Fill the head-end's store and SMT up to ``now`` (UTC epoch seconds), operating day by operating day; it can be cancelled before each day."""
+    """Fill the head-end's store and SMT up to ``now`` (UTC epoch seconds), operating day by operating day; it can be cancelled before each day.
+
+    taken: what an operating day's files are taken in within. A day is one transaction at either: nobody goes on with a half of it.
+    """
     begins = day_start(world.spec.first_day)
     collected = dict.fromkeys(map(_key, world.meters), begins)
     midnights = dict.fromkeys(collected, begins - 1)
@@ -62,36 +70,40 @@ async def make_history(
     due = sweep_times(begins, every_s)
     at = next(due)
 
-    async def sweep_until(instant: Seconds) -> None:
+    def sweep_until(instant: Seconds) -> None:
         nonlocal at, told_to
         sweeps = []
         while at <= instant:
             sweeps.append(at)
             at = next(due)
-        # A stop comes through here.
-        await asyncio.sleep(0)
         _keep_events(world, store, told_to, instant)
         told_to = instant
         if sweeps:
+            most_of = max(world.spec.first_day, day_of(sweeps[-1] - 1))
+            GeneratedLoad.foresee((meter.load for meter in world.meters), most_of)
             _sweep(world, store, sweeps, collected, midnights, preset)
 
-    while True:
-        validating, posting = times.validated_at(day), times.posted_at(day)
-        if posting > now:
-            await sweep_until(now)
-            return History(day, posted)
-        # The batch sees what the sweeps before it have brought, as it does in a live day.
-        await sweep_until(validating)
-        validate_due(store, esiids, day, preset, repeat(validating).__next__)
-        names = lse.file_names(world.tdsp.duns, posting)
-        for unposted in store.partitions.days_to_post():
-            while partition := store.partitions.next_to_post(unposted):
-                name = next(names)
-                records = lse.from_vee(store.vee_day(partition.among(esiids), unposted, partition.run), posting)
-                take_in(name, lse.dumps(records), posting)
-                store.partitions.posted(store.partitions.named(partition, name, posting), posting, len(records))
+    while (posting := times.posted_at(day)) <= now:
+        # A stop comes through here.
+        await asyncio.sleep(0)
+        validating = times.validated_at(day)
+        with store.together(), taken():
+            # The batch sees what the sweeps before it have brought, as it does in a live day.
+            sweep_until(validating)
+            validate_due(store, esiids, day, preset, repeat(validating).__next__)
+            names = lse.file_names(world.tdsp.duns, posting)
+            for unposted in store.partitions.days_to_post():
+                while partition := store.partitions.next_to_post(unposted):
+                    name = next(names)
+                    records = lse.from_vee(store.vee_day(partition.among(esiids), unposted, partition.run), posting)
+                    take_in(name, lse.dumps(records), posting)
+                    store.partitions.posted(store.partitions.named(partition, name, posting), posting, len(records))
         posted += 1
         day += timedelta(days=1)
+    await asyncio.sleep(0)
+    with store.together():
+        sweep_until(now)
+    return History(day, posted)
 
 
 def _keep_events(world: World, store: HeadEndStore, start: Seconds, end: Seconds) -> None:
@@ -134,13 +146,16 @@ def _sweep(
     tried: dict[Seconds, list[Tried]] = defaultdict(list)
     told: dict[Seconds, list[tuple[MeterKey, MeterTold]]] = defaultdict(list)
     ends = [floor_interval(at) for at in sweeps]
+    by_day = [list(of_day) for _, of_day in groupby(sweeps, day_of)]
+    of_days = sorted({at for of_day in by_day for at in (of_day[0], of_day[-1])})
     # Whoever had it to tell has told the store already of answers to earlier sweeps.
     heard = store.events.latest().answer
     for meter in world.meters:
         key, multiplier = _key(meter), meter.identity.multiplier
-        # Of a meter that no fault has touched yet, the last sweep reads at once what all of them bring.
-        touched = any(fault.first <= sweeps[-1] for fault in meter.faults)
-        for at in sweeps if touched else sweeps[-1:]:
+        touching = [fault for fault in meter.faults if fault.first <= sweeps[-1]]
+        # What all of them bring, the last one reads at once of a meter that no fault has touched yet; of one that always answers alike, two of each day.
+        alike = all(_alike(fault, sweeps) for fault in touching)
+        for at in sweeps if not alike else of_days if touching else sweeps[-1:]:
             end, known = floor_interval(at), world.number_at(meter, at)
             oldest = max(day_start(world.spec.first_day), end - seconds(preset.over_days * 24 * 3600))
             due = midnights_due(midnights[key], end, preset.over_days)
@@ -161,7 +176,7 @@ def _sweep(
             told[at].append((key, MeterTold(meter.clock(at) - at, header.multiplier, dials=header.dials)))
             reading = _reading(meter, known, max(collected[key], oldest), end, at)
             places = reading.start + INTERVAL_S * np.arange(1, len(reading.delivered) + 1)
-            brought = np.full(len(places), at) if touched else np.array(sweeps)[np.searchsorted(ends, places)]
+            brought = np.array(sweeps)[np.searchsorted(ends, places)] if alike else np.full(len(places), at)
             readings.append((reading, brought))
             collected[key] = reading.end
             for midnight in due:
@@ -170,13 +185,18 @@ def _sweep(
                     registers = taken[0] * multiplier, taken[1] * multiplier
                     snapshots.append(RegisterSnapshot(key.esiid, known, midnight, *registers))
                     midnights[key] = midnight
-    store.keep_brought(readings, "sweep")
-    if snapshots:
-        store.keep_snapshots(snapshots, sweeps[-1])
+    store.keep_brought(readings, "sweep", snapshots, sweeps[-1])
     store.states.note_tried(tried, preset.attempt_s)
     for _, of_day in groupby(sorted(told), day_of):
         instants = list(of_day)
         store.told.keep([one for at in instants for one in told[at]], instants[-1])
+
+
+def _alike(fault: Fault, sweeps: list[Seconds]) -> bool:
+    """Whether a meter with a fault answers each of the sweeps, and each answer shows the same of what was before it."""
+    lasts = fault.first <= sweeps[0] and sweeps[-1] < fault.until
+    recorded = KINDS[fault.kind].layer is Layer.INTERVALS or fault.kind is FaultKind.DISCONNECTED
+    return recorded or (lasts and fault.kind in (FaultKind.SWAP, FaultKind.MULTIPLIER, FaultKind.ZERO_READ))
 
 
 def _key(meter: EmulatedMeter) -> MeterKey:

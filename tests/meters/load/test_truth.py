@@ -17,7 +17,7 @@ from meters.load.kernel import _own
 from meters.load.premises import CLASSES, CURVES, MARKET, MAX_EV_WH, MAX_SOLAR_W, PremiseArrays, make_premise
 from meters.load.shape import LAST, sums
 from meters.load.truth import ERA, GeneratedLoad, PremiseLoad, day_intervals, intervals, register, registers, scale_to
-from meters.load.weather import ZONES
+from meters.load.weather import ZONES, Spell, SpellKind
 
 SPRING, AUTUMN = date(2026, 3, 8), date(2026, 11, 1)
 #: Few, since each has weather tables of its own.
@@ -55,6 +55,21 @@ def test_one_meter_and_the_array_give_the_same_watt_hours(seed: int, day: date, 
     for row, premise in enumerate(some):
         for channel, own in zip(day_intervals(seed, columns, day), intervals(seed, premise, day), strict=True):
             assert channel[row].tolist() == own.tolist()
+
+
+@pytest.mark.parametrize("day", [ERA, SPRING, AUTUMN])
+def test_a_day_that_is_foreseen_of_many_loads_is_each_ones_own(day: date) -> None:
+    hot = (Spell(SpellKind.HEAT_WAVE, HOME.zone, SPRING - timedelta(days=3), SPRING + timedelta(days=2), 9.0),)
+    made = [(seed, at, weather) for seed in (1, 2) for at in range(9) for weather in ((), hot)]
+    foreseen, own = (
+        [GeneratedLoad(seed, make_premise(tdsp("ONCOR"), seed, at, MARKET), weather) for seed, at, weather in made]
+        for _ in range(2)
+    )
+    GeneratedLoad.foresee(foreseen, day)
+    for one in (day, day + timedelta(days=1)):
+        assert [load.registers(one) for load in foreseen] == [load.registers(one) for load in own]
+        for theirs, alone in zip(foreseen, own, strict=True):
+            assert [wh.tolist() for wh in theirs.day(one)] == [wh.tolist() for wh in alone.day(one)]
 
 
 @given(seed=seeds, day=some_days, premise=premises)
