@@ -6,8 +6,10 @@ from datetime import date, timedelta
 from enum import StrEnum
 from functools import lru_cache
 
-import holidays
 import numpy as np
+from holidays.groups.christian import ChristianHolidays
+from holidays.groups.international import InternationalHolidays
+from holidays.holiday_base import HolidayBase
 from numpy.typing import NDArray
 
 from meters.calendar import INTERVAL_S, interval_ends, local
@@ -24,17 +26,30 @@ class DayClass(StrEnum):
     WEEKEND = "weekend"
 
 
-#: The holidays that ERCOT counts as off-peak days (the NERC list).
-OFF_PEAK = ("New Year's Day", "Memorial Day", "Independence Day", "Labor Day", "Thanksgiving Day", "Christmas Day")
+class _OffPeak(HolidayBase, ChristianHolidays, InternationalHolidays):
+    """The holidays that ERCOT counts as off-peak days (the NERC list), on the days of the US calendar.
+
+    Made of what that calendar is made of: to ask the library for a country's loads those of all.
+    """
+
+    def __init__(self, *years: int) -> None:
+        ChristianHolidays.__init__(self)
+        InternationalHolidays.__init__(self)
+        super().__init__(years=years, observed=False)
+
+    def _populate_public_holidays(self) -> None:
+        self._add_new_years_day("New Year's Day")
+        self._add_holiday_last_mon_of_may("Memorial Day")
+        self._add_holiday_jul_4("Independence Day")
+        self._add_holiday_1st_mon_of_sep("Labor Day")
+        self._add_holiday_4th_thu_of_nov("Thanksgiving Day")
+        self._add_christmas_day("Christmas Day")
 
 
 @lru_cache(maxsize=128)
 def off_peak_holidays(year: int) -> frozenset[date]:
     """The six off-peak holidays of a year; one on a Sunday is kept on the Monday (federal offices would move a Saturday's too)."""
-    kept = holidays.country_holidays("US", years=year, observed=False)
-    return frozenset(
-        day + timedelta(days=1) if day.weekday() == 6 else day for day, name in kept.items() if name in OFF_PEAK
-    )
+    return frozenset(day + timedelta(days=1) if day.weekday() == 6 else day for day in _OffPeak(year))
 
 
 def day_class(day: date) -> DayClass:

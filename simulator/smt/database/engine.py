@@ -32,7 +32,7 @@ from sqlalchemy import (
     text,
     update,
 )
-from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy.dialects import sqlite
 from sqlalchemy.exc import (
     ArgumentError,
     DatabaseError,
@@ -228,8 +228,11 @@ def settle(engine: Engine) -> None:
 
 @functools.cache
 def _inserting(table: Table, dialect: str) -> Prepared:
-    made = postgresql.insert(table) if dialect == "postgresql" else sqlite.insert(table)
-    return Prepared(made.on_conflict_do_nothing())
+    if dialect != "postgresql":
+        return Prepared(sqlite.insert(table).on_conflict_do_nothing())
+    from sqlalchemy.dialects import postgresql
+
+    return Prepared(postgresql.insert(table).on_conflict_do_nothing())
 
 
 class DiskFullError(SQLAlchemyError):

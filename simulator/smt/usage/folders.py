@@ -74,4 +74,5 @@ class Homes:
 
     def has(self, username: str, name: str) -> bool:
         """See ``Folders``."""
-        return (self.home(username) / name).exists()
+        # Of every file that was ever laid at each posting: a path is made in a quarter of the time that an object of one takes.
+        return os.path.exists(f"{self._root}/{username}/{name}")
