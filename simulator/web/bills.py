@@ -92,13 +92,24 @@ class Side(NamedTuple):
         )
 
 
-class FanRow(NamedTuple):
-    """A row of where the cycle ends: in words."""
+class BillRow(NamedTuple):
+    """What is billed, in words."""
 
     word: str
     kwh: str
     usd: str
-    anchor: str
+    anchor: str = ""
+
+
+class Rebilled(NamedTuple):
+    """A bill that was told beside the same bill of VEE data. ``tone``: good, bad, or waits."""
+
+    headline: str
+    tone: str
+    rows: Sequence[BillRow]
+    told: Sequence[str] = ()
+    #: The bill of VEE data line by line: text and dollars.
+    lines: Sequence[tuple[str, str]] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,7 +119,7 @@ class Fan:
     chart: Lines
     #: What the chart draws, in words.
     table: Table
-    rows: Sequence[FanRow]
+    rows: Sequence[BillRow]
     sides: Sequence[Side] = field(default=())
     #: What is wrong with what it rests on, a sentence; empty: nothing.
     short: str = ""

@@ -10,7 +10,7 @@ from pathlib import Path
 from starlette.responses import HTMLResponse
 
 from meters.calendar import intervals_in
-from simulator.web.bills import Fan, FanRow, MoneyParts, MoneyRow, Piece, Side, Total, said
+from simulator.web.bills import BillRow, Fan, MoneyParts, MoneyRow, Piece, Rebilled, Side, Total, said
 from simulator.web.charts import QUARTER_HOURS, Chart, Column, Stacks, day_ticks
 from simulator.web.kinds import ACTUAL, ESTIMATED, EXPECTED, METER, MISSING, STORE
 from simulator.web.lanes import Lane, Lanes, Span
@@ -170,9 +170,9 @@ def fans() -> dict[str, Fan]:
     """By the name of its state."""
     chart = replace(line_charts()["a fan"], label="kWh of the cycle so far, and where it may go")
     rows = [
-        FanRow("Nine of ten end above (P10)", "943.120", "$98.02", ""),
-        FanRow("In the middle (P50)", "1,002.417", "$108.20", ""),
-        FanRow("Nine of ten end below (P90)", "1,061.900", "$214.66", ""),
+        BillRow("Nine of ten end above (P10)", "943.120", "$98.02", ""),
+        BillRow("In the middle (P50)", "1,002.417", "$108.20", ""),
+        BillRow("Nine of ten end below (P90)", "1,061.900", "$214.66", ""),
     ]
     table = Table(
         ["Up to", "P10, kWh", "P50, kWh", "P90, kWh"], [["Sat Aug 15 00:00 CDT", "943.120", "1,002.417", "1,061.900"]]
@@ -193,6 +193,24 @@ def fans() -> dict[str, Fan]:
         ),
         "a short history": Fan(chart, table, rows, short="Only 3 whole days before are known: the range is wide."),
     }  # fmt: skip
+
+
+def rebills() -> dict[str, Rebilled]:
+    """By the name of its state."""
+    told = [BillRow("Told to the caller", "852.033", "$186.65"), BillRow("of it not validated", "58.417", "$12.68")]
+    rest = [
+        BillRow("On VEE data", "851.902", "$186.62"),
+        BillRow("Told less VEE", "0.131", "$0.03"),
+        BillRow("Allowed either way, 2 % or $1.00", "", "$3.73"),
+    ]
+    at = ["Made at Thu Aug 13 12:00 CDT, to the same instant."]
+    lines = [("Energy charge, 851.902 kWh", "$158.03"), ("Total, with tax", "$186.62")]
+    off = [rest[0]._replace(usd="$180.01"), rest[1]._replace(usd="$6.64"), rest[2]]
+    return {
+        "to come": Rebilled("The bill told is made again once VEE data are posted.", "waits", told, at),
+        "within what is allowed": Rebilled("VEE data bear the bill out.", "good", [*told, *rest], at, lines),
+        "further off": Rebilled("VEE data do not bear the bill out.", "bad", [*told, *off], at, lines),
+    }
 
 
 def speeches() -> dict[str, list[list[Piece]]]:
@@ -254,6 +272,7 @@ def gallery(site: Site) -> HTMLResponse:
         parted=part_bars(),
         bills=bills(),
         fans=fans(),
+        rebills=rebills(),
         speeches=speeches(),
         told=Table(["What", "Value"], [["what the chart draws", "1.000"]]),
         requests=requests(),

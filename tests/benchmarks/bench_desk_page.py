@@ -61,7 +61,7 @@ def prepare(ready: dict[str, Any]) -> tuple[bytes, bytes]:
         cookie = "; ".join(f"{name}={value}" for name, value in http.cookies.items())
     basic = base64.b64encode(f"{NAME}:{PASSWORD}".encode()).decode()
     return (
-        f"GET /desk/A-1001?call={ready['call']} HTTP/1.1\r\nhost: localhost\r\ncookie: {cookie}\r\n\r\n".encode(),
+        f"GET /desk/accounts/A-1001?call={ready['call']} HTTP/1.1\r\nhost: localhost\r\ncookie: {cookie}\r\n\r\n".encode(),
         f"GET /calls/{ready['call']} HTTP/1.1\r\nhost: localhost\r\nauthorization: Basic {basic}\r\n\r\n".encode(),
     )
 
@@ -72,7 +72,7 @@ def at_once(url: str) -> list[float]:
     with httpx.Client(base_url=url, timeout=60, trust_env=False, follow_redirects=True) as http:
         signed_in(http, AGENT.username, AGENT.password)
         for number in ACCOUNTS:
-            at = f"/desk/A-{number:04d}"
+            at = f"/desk/accounts/A-{number:04d}"
             found = _TOKEN.search(http.get(at).text)
             assert found is not None
             fields = {"form_token": found[1], "question": "balance", "patience_s": "180"}

@@ -25,6 +25,11 @@ WITHIN_SHARE = Decimal("0.02")
 WITHIN_USD = Decimal("1.00")
 
 
+def allowed(vee_total: Decimal) -> Decimal:
+    """How far off a bill that was told may be, $: ``WITHIN_SHARE`` of the re-bill, or ``WITHIN_USD`` where that is more."""
+    return max(WITHIN_USD, abs(vee_total) * WITHIN_SHARE)
+
+
 @dataclass(frozen=True, slots=True)
 class Rebill:
     """The bill told against the bill of VEE data for the same instant. $ with tax, in cents."""
@@ -53,7 +58,7 @@ class Rebill:
         """Whether the difference is at most 2 % or $1; None while it is not known."""
         if self.difference is None or self.vee is None:
             return None
-        return abs(self.difference) <= max(WITHIN_USD, abs(self.vee.total) * WITHIN_SHARE)
+        return abs(self.difference) <= allowed(self.vee.total)
 
     def to_dict(self) -> dict[str, Any]:
         """JSON values: money as strings, instants as ISO 8601 in Central time."""

@@ -283,6 +283,7 @@ class CallDesk:
         else:
             self.journal.note(self.driver.now(), "ROR", FAULT, call.id, error=fault_text(error))
             call.trouble = Trouble(code="ror.internal", reason=f"A fault of the desk's own: {fault_text(error)}.")
+        self._reviews.pop(call.id, None)
         if call.state is CallState.UNDER_WAY:
             self._ended(call, CallState.FAILED)
 
@@ -298,8 +299,17 @@ class CallDesk:
             waiting.set()
 
     def _judged(self, call: Call) -> Call:
+        due = self._rebill_due(call)
+        call.rebill_due = None if due is None else iso(due)
         call.satisfied = satisfied(call, self.driver.now())
         return call
+
+    def _rebill_due(self, call: Call) -> Seconds | None:
+        """The noon at which what was told is billed next from VEE data; None: it is not."""
+        known = call.rebill is not None and call.rebill["satisfied"] is not None
+        if call.id not in self._reviews or call.told_usd is None or call.question is not Question.BALANCE or known:
+            return None
+        return _next_noon(self.driver.now())
 
     def _keep(self, call: Call) -> None:
         self._calls[call.id] = call

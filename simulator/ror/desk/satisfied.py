@@ -29,7 +29,9 @@ def satisfied(call: Call, now: Seconds) -> Satisfied:
         if call.told_usd is None:
             return Satisfied(verdict=False, reason="No bill of the running cycle could be told.")
         if again.get("satisfied") is None:
-            left = "VEE data do not reach to what was told" if again else "the re-bill on VEE data is to come at noon"
+            left = "VEE data do not reach to what was told" if again else "it was not billed again from VEE data"
+            if call.rebill_due is not None and not again:
+                left = "the re-bill on VEE data is to come at noon"
             return Satisfied(verdict=None, reason=f"So far {waited}; {left}.")
         bill = f"${call.told_usd} was told, and VEE data make it ${again['vee_usd']}"
         if not again["satisfied"]:

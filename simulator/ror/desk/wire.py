@@ -104,6 +104,9 @@ class Call(BaseModel):
     rebill: dict[str, Any] | None = Field(
         default=None, description="The same bill from VEE data, asked for at noon until they reach as far."
     )
+    rebill_due: str | None = Field(
+        default=None, description="The noon at which `rebill` is made, or made again; null: it is not."
+    )
     repeated_by: str | None = Field(default=None, description="The next call of this account within 24 h.")
     trouble: Trouble | None = None
     satisfied: Satisfied
@@ -147,6 +150,8 @@ class CallSummary(BaseModel):
     question: Question
     asked_at: str
     told_usd: str | None
+    rebill: dict[str, Any] | None = Field(description="As the record of the call has it.")
+    rebill_due: str | None = Field(description="The noon at which `rebill` is made, or made again.")
     satisfied: Satisfied
 
 

@@ -20,7 +20,8 @@ from meters.calendar import epoch
 from simulator.ror.account import balance
 from simulator.ror.accounts.book import Customer
 from simulator.ror.desk.served import Served, ServedDesk
-from simulator.ror.desk.web.door import PAGES, Agent, Form, Session, pages, problem_of, show
+from simulator.ror.desk.web.door import ACCOUNTS, PAGES, Agent, Form, Session, pages, problem_of, show
+from simulator.ror.desk.web.rebilled import rebilled_of
 from simulator.ror.desk.web.rests import Line
 from simulator.ror.desk.web.said import told_of
 from simulator.ror.desk.web.stands import patience_of, progress_of
@@ -57,14 +58,14 @@ def router() -> APIRouter:
             rows=[_row(here, one) for one in islice(found, AT_ONCE)],
         )
 
-    @routes.get(PAGES + "{account}")
+    @routes.get(ACCOUNTS + "{account}")
     async def account(account: str, request: Request, here: ServedDesk, who: Session) -> Response:
         customer = _customer(here, account)
         call_id = request.query_params.get("call", "")
         call = _own_call(here, account, call_id) if call_id else None
         return _page(request, here, who, customer, call)
 
-    @routes.post(PAGES + "{account}/call")
+    @routes.post(ACCOUNTS + "{account}/call")
     async def take(account: str, form: Form, here: ServedDesk) -> Response:
         _customer(here, account)
         patience = form.get("patience_s", "180")
@@ -81,7 +82,7 @@ def router() -> APIRouter:
         await here.desk.answered(call, here.waits_s)
         return RedirectResponse(_at(call), 303, HEADERS)
 
-    @routes.post(PAGES + "{account}/ask")
+    @routes.post(ACCOUNTS + "{account}/ask")
     async def ask(account: str, request: Request, form: Form, here: ServedDesk, who: Session) -> Response:
         customer, call = _customer(here, account), _own_call(here, account, form.get("call", ""))
         try:
@@ -102,7 +103,7 @@ def _malformed(field: str) -> WebProblem:
 
 
 def _at(call: Call) -> str:
-    return f"{PAGES}{call.account_id}?{urlencode({'call': call.id})}"
+    return f"{ACCOUNTS}{call.account_id}?{urlencode({'call': call.id})}"
 
 
 def _customer(here: Served, account: str) -> Customer:
@@ -133,6 +134,7 @@ def _page(request: Request, here: Served, who: Agent, customer: Customer, call: 
             "patience": patience_of(call, now),
             "progress": progress_of(call, now),
             "told": told_of(call),
+            "rebilled": rebilled_of(call),
             "at": _at(call),
             "under_way": call.state is CallState.UNDER_WAY,
             "may_ask": here.desk.may_ask(call),
@@ -168,6 +170,8 @@ def _page(request: Request, here: Served, who: Agent, customer: Customer, call: 
 def _call_row(call: Call) -> dict[str, str]:
     """A call as a list has it."""
     told = "" if call.told_usd is None else f", this cycle ${call.told_usd}"
+    if call.rebill is not None and call.rebill["satisfied"] is not None:
+        told += f", on VEE data ${call.rebill['vee_usd']}"
     return {
         "id": call.id,
         "at": _at(call),

@@ -17,6 +17,8 @@ from simulator.web.visitors import Fields, SignInError, WebProblem, of_session
 from simulator.web.words import instant
 
 PAGES = "/desk/"
+#: An account lies one floor below the other pages, so that it can have any name.
+ACCOUNTS = f"{PAGES}accounts/"
 SITE = Site("Balance desk (test bed)", PAGES)
 #: The session's cookie. Cookies know no port, so another face has another name.
 COOKIE = "ami_desk_session"
@@ -74,7 +76,7 @@ def show(
     here: Served, who: Agent | None, template: str, status: int = 200, headers: Mapping[str, str] | None = None, **shown: Any
 ) -> Response:  # fmt: skip
     """A page or part for an agent."""
-    its: dict[str, Any] = {"about": "", "dated": instant(here.desk.driver.now())}
+    its: dict[str, Any] = {"about": "", "dated": instant(here.desk.driver.now()), "of_accounts": ACCOUNTS}
     if who is not None:
         its |= {"username": who.name, "form_token": who.form_token}
     return SITE.page(template, _ROOM, status, headers, **(its | shown))

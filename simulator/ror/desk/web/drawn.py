@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 from meters.calendar import epoch, local
 from simulator.ror.desk.web.rests import told_stand
 from simulator.ror.desk.wire import CoursePoint
-from simulator.web.bills import Fan, FanRow, Side
+from simulator.web.bills import BillRow, Fan, Side
 from simulator.web.lines import BASE, FRESH, KNOWN, MIDDLE, Band, Line, Lines
 from simulator.web.parts import Table
 from simulator.web.plot import Rule
@@ -41,10 +41,10 @@ def fan_of(answer: Mapping[str, Any], course: Sequence[CoursePoint]) -> Fan | No
         return None
     ahead, bills = stand["projection"], stand["projected_usd"]
     rows = [
-        FanRow("Nine of ten end above (P10)", kwh(ahead["low_wh"]), money(Decimal(bills["low"])), "ahead-low"),
-        FanRow("In the middle (P50)", kwh(ahead["total_wh"]), money(Decimal(bills["middle"])), "ahead-middle"),
-        FanRow("Nine of ten end below (P90)", kwh(ahead["high_wh"]), money(Decimal(bills["high"])), "ahead-high"),
-        FanRow("In the mean", "", money(Decimal(bills["expected"])), "ahead-mean"),
+        BillRow("Nine of ten end above (P10)", kwh(ahead["low_wh"]), money(Decimal(bills["low"])), "ahead-low"),
+        BillRow("In the middle (P50)", kwh(ahead["total_wh"]), money(Decimal(bills["middle"])), "ahead-middle"),
+        BillRow("Nine of ten end below (P90)", kwh(ahead["high_wh"]), money(Decimal(bills["high"])), "ahead-high"),
+        BillRow("In the mean", "", money(Decimal(bills["expected"])), "ahead-mean"),
     ]
     days_used = ahead["days_used"]
     short = (

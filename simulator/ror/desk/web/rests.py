@@ -26,13 +26,13 @@ _DRAWN: Mapping[Kind, str] = {
     Kind.OTHER_ROR: MISSING,
     Kind.REGISTER: ACTUAL,
 }
-#: What is said of dollars by what they rest on.
-_MARKED = {
-    "validated": (Kind.VEE_ACTUAL,),
-    "estimated": (Kind.VEE_ESTIMATED,),
+#: What the next posting puts right.
+NOT_POSTED = {
     "not validated": (Kind.STORE, Kind.METER),
     "expected": (Kind.EXPECTED, Kind.NOT_DELIVERED),
 }
+#: What is said of dollars by what they rest on.
+_MARKED = {"validated": (Kind.VEE_ACTUAL,), "estimated": (Kind.VEE_ESTIMATED,), **NOT_POSTED}
 
 
 class Line(NamedTuple):

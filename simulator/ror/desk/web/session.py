@@ -40,7 +40,8 @@ def router() -> APIRouter:
         after = request.query_params.get("next", "")
         if here.sessions.whose(request.cookies.get(COOKIE, "")) is not None:
             return _to(own_path(PAGES, after))
-        return _login(here, after)
+        # A page of the test bed leads here with the name of who may come in.
+        return _login(here, after, name=request.query_params.get("username", "")[:64])
 
     @routes.post(_LOGIN)
     async def login(request: Request, fields: Fields, here: ServedDesk) -> Response:

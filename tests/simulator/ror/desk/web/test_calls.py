@@ -4,22 +4,26 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
+from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
+from markupsafe import escape
 
-from meters.calendar import Seconds, epoch, seconds
+from meters.calendar import Seconds, ends_within, epoch, interval_ends, seconds
 from simulator.ror.account import WORTH_ASKING
 from simulator.ror.accounts.book import Customer
 from simulator.ror.call.basis import Kind
 from simulator.ror.desk.calls import DeskLimits
+from simulator.smt.doors.both.rd import rd_format
 from simulator.web.words import kwh, money
 from tests.simulator.ror.desk.support import DeskRig, customer, desk_rig
 from tests.simulator.ror.desk.web.visits import Visit, parts, sentences, sum_rows, text_of, visiting
-from tests.simulator.ror.support import ESIID, Portal
+from tests.simulator.ror.support import ESIID, Portal, wh_of
 
 OTHER = "10443720000000025"
 Behaves = Callable[[Callable[[], Seconds]], Portal]
@@ -173,14 +177,14 @@ async def test_the_meter_is_asked_all_the_same_in_the_same_call(tmp_path: Path) 
         assert "Ask the meter all the same" in page
         assert [path for path, _ in rig.portal.seen if "odr" in path] == []
         call_id = at.partition("=")[2]
-        part = await visit.post("/desk/A-1001/ask", "call", call=call_id)
+        part = await visit.post("/desk/accounts/A-1001/ask", "call", call=call_id)
         assert (part.status_code, "Ask the meter all the same" in part.text) == (200, False)
         await rig.to("2026-08-12T17:45")
         page, record = (await visit.get(at)).text, await rig.call(call_id)
         assert "The meter has answered" in page
         assert record["answer"]["request"]["end"] == "answered"
         assert sum_rows(page)["cycle"] == dollars(record["told_usd"])
-        again = await visit.post("/desk/A-1001/ask", call=call_id)
+        again = await visit.post("/desk/accounts/A-1001/ask", call=call_id)
         assert (again.status_code, "ror.call.no_read" in again.text) == (409, True)
         assert [call.id for call in rig.desk.latest(9)] == [call_id]
         by_api = await rig.http.post(f"/calls/{call_id}/ask")
@@ -207,17 +211,20 @@ async def test_nobody_learns_whether_an_account_or_a_call_is_somebody_elses(tmp_
     async with desk_rig(tmp_path, customers=both) as rig, visiting(rig) as visit:
         at = await visit.take("A-1002")
         call_id = at.partition("=")[2]
-        foreign, unknown = await visit.get(f"/desk/A-1001?call={call_id}"), await visit.get("/desk/A-1001?call=call-9")
+        foreign, unknown = (
+            await visit.get(f"/desk/accounts/A-1001?call={call_id}"),
+            await visit.get("/desk/accounts/A-1001?call=call-9"),
+        )
         assert (foreign.status_code, foreign.text) == (404, unknown.text)
-        asked = await visit.post("/desk/A-1001/ask", call=call_id)
+        asked = await visit.post("/desk/accounts/A-1001/ask", call=call_id)
         assert asked.status_code == 404
-        assert (await visit.get("/desk/A-1001")).text.count(call_id) == 0
+        assert (await visit.get("/desk/accounts/A-1001")).text.count(call_id) == 0
     # Another retailer's desk has neither.
     (tmp_path / "other").mkdir()
     async with desk_rig(tmp_path / "other") as rig, visiting(rig) as visit:
-        of_other, of_nobody = await visit.get("/desk/A-1002"), await visit.get("/desk/A-7777")
+        of_other, of_nobody = await visit.get("/desk/accounts/A-1002"), await visit.get("/desk/accounts/A-7777")
         assert (of_other.status_code, of_other.text) == (404, of_nobody.text)
-        assert (await visit.post("/desk/A-1002/call", question="balance")).status_code == 404
+        assert (await visit.post("/desk/accounts/A-1002/call", question="balance")).status_code == 404
         assert "A-1002" not in (await visit.get("/desk/?q=A-1002")).text.replace('value="A-1002"', "")
 
 
@@ -265,7 +272,7 @@ async def test_a_call_that_is_asked_for_wrongly_is_not_taken(
     tmp_path: Path, fields: dict[str, str], status: int, code: str
 ) -> None:
     async with desk_rig(tmp_path) as rig, visiting(rig) as visit:
-        reply = await visit.post("/desk/A-1001/call", **fields)
+        reply = await visit.post("/desk/accounts/A-1001/call", **fields)
         assert (reply.status_code, f"<code>{code}</code>" in reply.text) == (status, True)
         assert rig.desk.latest(9) == []
 
@@ -273,5 +280,111 @@ async def test_a_call_that_is_asked_for_wrongly_is_not_taken(
 async def test_a_desk_that_works_on_all_it_can_says_so(tmp_path: Path) -> None:
     async with desk_rig(tmp_path, limits=DeskLimits(under_way=1)) as rig, visiting(rig) as visit:
         await visit.take()
-        full = await visit.post("/desk/A-1001/call", question="balance")
+        full = await visit.post("/desk/accounts/A-1001/call", question="balance")
     assert (full.status_code, "ror.calls.many" in full.text) == (429, True)
+
+
+def by_anchor(page: str) -> dict[str, list[str]]:
+    """kWh and dollars of the rows of the re-bill."""
+    rows = re.findall(r'<tr id="rebill-(\w+)"><td>.*?</td><td class="n">(.*?)</td><td class="n">(.*?)</td>', page)
+    return {anchor: list(figures) for anchor, *figures in rows}
+
+
+@dataclass
+class Counts(Portal):
+    """A portal whose validated quarter hours after noon of the call's day are so many Wh more than were read."""
+
+    more_wh: int = 0
+
+    def rows(self, body: dict[str, Any]) -> list[dict[str, str]]:
+        rows = super().rows(body)
+        if self.posted > date(2026, 8, 11):
+            ends = interval_ends(self.posted)
+            wh = np.array([wh_of(end) + self.more_wh for end in ends.tolist()], np.int32)
+            rows[-1] |= {"RD": rd_format(wh, np.zeros(len(wh), np.bool_), self.posted)}
+        return rows
+
+
+@pytest.mark.parametrize(
+    ("more_wh", "within", "headline"),
+    [(0, True, "bear the bill out"), (-2, True, "bear the bill out"), (500, False, "do not bear the bill out")],
+)
+async def test_what_vee_data_make_of_the_bill_told_is_the_apis_to_the_cent_and_the_watt_hour(
+    tmp_path: Path, more_wh: int, within: bool, headline: str
+) -> None:
+    def portal(now: Callable[[], Seconds]) -> Counts:
+        return Counts(now, more_wh=more_wh)
+
+    async with desk_rig(tmp_path, portal) as rig, visiting(rig) as visit:
+        at = await visit.take()
+        await rig.to("2026-08-12T17:45")
+        waits, record = (await visit.get(at)).text, await rig.call(at.partition("=")[2])
+        assert "It is made at Thu Aug 13 12:00 CDT, from what is posted by then." in waits
+        assert record["rebill_due"] == "2026-08-13T12:00:00-05:00"
+        stand = record["answer"]["with_gap"]
+        told = [kwh(stand["bill"]["usage_wh"]), dollars(record["told_usd"])]
+        assert by_anchor(waits) == {"told": told}
+        rig.portal.posted = date(2026, 8, 12)
+        await rig.to("2026-08-13T12:00")
+        page, record = (await visit.get(at)).text, await rig.call(at.partition("=")[2])
+        listed = (await rig.http.get("/calls")).json()["calls"][0]
+        account = (await visit.get(at.partition("?")[0])).text
+    again = record["rebill"]
+    assert (again["satisfied"], record["rebill_due"], listed["rebill"]) == (within, None, again)
+    apart_wh = again["told_wh"] - again["vee_wh"]
+    assert apart_wh == -more_wh * len(ends_within(epoch("2026-08-12T00:00"), epoch(stand["to"])))
+    assert by_anchor(page) == {
+        "told": told,
+        "vee": [kwh(again["vee_wh"]), dollars(again["vee_usd"])],
+        "apart": [kwh(apart_wh), dollars(again["difference_usd"])],
+        "allowed": ["", money(max(Decimal("1.00"), Decimal(again["vee_usd"]) * Decimal("0.02")))],
+    }
+    # What was not validated is told beside it, by kWh and dollars.
+    open_parts = [one for one in stand["rests_on"] if Kind(one["kind"]) in (Kind.STORE, Kind.METER)]
+    row = [
+        kwh(sum(one["wh"] for one in open_parts)),
+        money(sum((Decimal(one["usd"]) for one in open_parts), Decimal(0))),
+    ]
+    assert f'of it not validated</td><td class="n">{row[0]}</td><td class="n">{row[1]}</td>' in page
+    assert f"VEE data {headline}" in page
+    lines = page.partition("The bill of VEE data line by line")[2].partition("</details>")[0]
+    for line in again["vee_bill"]["lines"]:
+        assert f'{escape(line["text"])}</td><td class="n">{dollars(line["usd"])}' in lines
+    assert f"on VEE data ${again['vee_usd']}" in account
+
+
+async def test_a_re_bill_that_vee_data_do_not_reach_says_so_and_when_it_is_made_again(tmp_path: Path) -> None:
+    async with desk_rig(tmp_path) as rig, visiting(rig) as visit:
+        at = await visit.take()
+        await rig.to("2026-08-13T12:00")
+        page = (await visit.get(at)).text
+        assert "VEE data do not reach to what was told." in page
+        assert "It is made at Fri Aug 14 12:00 CDT, from what is posted by then." in page
+        rig.portal.vee_error = {"errorCode": "AC1", "errorMessage": "ESI ID is not yours."}
+        await rig.to("2026-08-14T12:00")
+        assert "SMT gave none: ESI ID is not yours. (smt.AC1)" in (await visit.get(at)).text
+        await rig.to("2026-08-20T00:00")
+        assert "It is made at" not in (await visit.get(at)).text
+        assert (await rig.call(at.partition("=")[2]))["rebill_due"] is None
+
+
+async def test_nobody_is_told_of_a_re_bill_that_a_desk_begun_anew_does_not_make(tmp_path: Path) -> None:
+    async with desk_rig(tmp_path) as rig, visiting(rig) as visit:
+        at = await visit.take()
+        await rig.to("2026-08-12T17:45")
+    async with desk_rig(tmp_path, at=epoch("2026-08-12T18:00")) as rig, visiting(rig) as visit:
+        page, record = (await visit.get(at)).text, await rig.call(at.partition("=")[2])
+        assert "was not made again from VEE data: the desk was stopped before." in page
+        assert "It is made at" not in page
+        assert record["satisfied"]["reason"].endswith("it was not billed again from VEE data.")
+
+
+@pytest.mark.parametrize("name", ["login", "logout", "files", "accounts", "call", "A-1.2"])
+async def test_an_account_of_any_name_has_its_page_and_its_calls(tmp_path: Path, name: str) -> None:
+    async with desk_rig(tmp_path, customers=(customer(name),)) as rig, visiting(rig) as visit:
+        at = await visit.take(name)
+        await rig.to("2026-08-12T17:45")
+        assert at == f"/desk/accounts/{name}?call=call-0001"
+        for page in (at, f"/desk/accounts/{name}"):
+            assert f"Account {name}, ESI ID" in (await visit.get(page)).text
+        assert f'href="/desk/accounts/{name}"' in (await visit.get("/desk/")).text

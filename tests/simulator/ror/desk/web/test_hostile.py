@@ -39,7 +39,7 @@ async def test_names_of_customers_stay_texts(tmp_path: Path) -> None:
             assert strange(page) == []
             shown.update(Looked(page).texts)
         for number in range(0, len(texts), AT_ONCE):
-            page = (await visit.get(f"/desk/A-{number:04d}")).text
+            page = (await visit.get(f"/desk/accounts/A-{number:04d}")).text
             assert strange(page) == []
     assert {text.strip() for text in texts} <= {text.strip() for text in shown}
 
@@ -53,10 +53,10 @@ async def test_what_smt_says_and_what_is_typed_stays_text(tmp_path: Path, text: 
         await rig.to("2026-08-12T17:41")
         told = [await visit.get(at), await visit.log_in(f'">{text}', "x", next=text)]
         await visit.log_in()
-        for name, path in (("q", "/desk/"), ("call", "/desk/A-1001"), ("next", "/desk/login")):
+        for name, path in (("q", "/desk/"), ("call", "/desk/accounts/A-1001"), ("next", "/desk/login")):
             told.append(await visit.http.get(path, params={name: f'">{text}'}))
-        told.append(await visit.post("/desk/A-1001/call", question=f'">{text}', patience_s=text))
-        told.append(await visit.post("/desk/A-1001/ask", call=f'">{text}'))
+        told.append(await visit.post("/desk/accounts/A-1001/call", question=f'">{text}', patience_s=text))
+        told.append(await visit.post("/desk/accounts/A-1001/ask", call=f'">{text}'))
     for reply in told:
         assert strange(reply.text) == []
         assert "Traceback" not in reply.text

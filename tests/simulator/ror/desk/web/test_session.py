@@ -10,9 +10,9 @@ import pytest
 from simulator.ror.desk.served import Entry
 from simulator.ror.desk.web.door import COOKIE
 from tests.simulator.ror.desk.support import desk_rig
-from tests.simulator.ror.desk.web.visits import ORIGIN, visiting
+from tests.simulator.ror.desk.web.visits import AGENT, ORIGIN, visiting
 
-ACCOUNT = "/desk/A-1001"
+ACCOUNT = "/desk/accounts/A-1001"
 
 
 async def test_a_browser_is_led_to_the_pages_and_others_hear_that_there_is_no_call(tmp_path: Path) -> None:
@@ -53,6 +53,13 @@ async def test_a_session_dies_by_the_wall_and_leads_back_to_where_it_was(tmp_pat
         assert (part.status_code, part.headers["x-location"]) == (401, dead.headers["location"])
         assert (await visit.log_in(next=f"{ACCOUNT}?call=call-0001")).headers["location"].startswith(ACCOUNT)
         assert (await visit.log_in(next="//evil.example/desk/")).headers["location"] == "/desk/"
+
+
+async def test_a_link_fills_in_the_name_of_who_may_come_in(tmp_path: Path) -> None:
+    async with desk_rig(tmp_path) as rig, visiting(rig, inside=False) as visit:
+        page = (await visit.http.get("/desk/login", params={"username": AGENT})).text
+        assert f'name="username" value="{AGENT}"' in page
+        assert "value=" not in page.partition('type="password"')[2].partition(">")[0]
 
 
 async def test_a_log_in_begins_a_new_session_and_a_log_out_ends_it(tmp_path: Path) -> None:
@@ -100,7 +107,9 @@ async def test_who_may_not_come_in_learns_nothing_and_gets_no_cookie(tmp_path: P
         assert (blocked.status_code, "Too many log-ins" in blocked.text) == (403, True)
 
 
-@pytest.mark.parametrize("path", ["/desk/", "/desk/login", ACCOUNT, f"{ACCOUNT}?call=x", "/desk/a/b", "/desk/A-9"])
+@pytest.mark.parametrize(
+    "path", ["/desk/", "/desk/login", ACCOUNT, f"{ACCOUNT}?call=x", "/desk/a/b", "/desk/accounts/A-9"]
+)
 async def test_every_answer_below_desk_keeps_a_browser_to_our_own_files(tmp_path: Path, path: str) -> None:
     async with desk_rig(tmp_path) as rig, visiting(rig) as visit:
         reply = await visit.get(path)

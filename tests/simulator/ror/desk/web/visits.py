@@ -39,7 +39,7 @@ class Visit:
 
     async def take(self, account: str = "A-1001", question: str = "balance", **fields: str) -> str:
         """A call that is taken: where it is."""
-        reply = await self.post(f"/desk/{account}/call", question=question, **fields)
+        reply = await self.post(f"/desk/accounts/{account}/call", question=question, **fields)
         assert reply.status_code == 303, reply.text
         return reply.headers["location"]
 
