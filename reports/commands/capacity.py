@@ -188,14 +188,13 @@ def _run(
     from reports.capacity.compare import lines as compared
     from reports.capacity.page import render
     from reports.capacity.study import lines
+    from reports.commands.cells import cells_told
     from reports.commands.executors import executor_of
-    from reports.terminal import Bar
     from simulator.capacity.cell import CELL, play_cell
     from simulator.capacity.levels import judge
     from simulator.capacity.run import run_study
     from simulator.capacity.study import refuse_size
     from simulator.errors import SimulatorError
-    from simulator.runtime.progress_file import ProgressFile
     from simulator.runtime.until_stopped import breaking_off
     from simulator.versions import only_as, told_by_code
 
@@ -211,16 +210,9 @@ def _run(
     play = partial(only_as, told_by_code(CELL), CELL, play_cell) if dask else play_cell
     with (
         breaking_off(STOPPED),
-        Bar("cells", hidden=as_json) as bar,
-        ProgressFile(told_to) as progress,
+        cells_told(told_to, study.spec.name, study.spec.question, hidden=as_json) as (bar, show),
         executor_of(workers, dask, room="capacity", stays="cells that are done stay") as executor,
     ):
-        progress.tell("begun", name=study.spec.name, title=study.spec.question)
-
-        def show(done: int, total: int) -> None:
-            bar.show(done, total)
-            progress.tell("reached", done=done, of=total)
-
         outcome = run_study(study, folder, executor, show, play, rows=rows)
     page, verdict = render(outcome, folder), judge(outcome)
     seconds = time.perf_counter() - began

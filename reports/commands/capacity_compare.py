@@ -57,6 +57,7 @@ def compare(
         Path | None, typer.Option(help="Folder that keeps cells and outcome; again into it goes on.")
     ] = None,
     csv: Annotated[Path | None, typer.Option(help="Write every cell into this file.")] = None,
+    progress: Annotated[Path | None, typer.Option(help="File for how far it is, a line of JSON each.")] = None,
     must: Annotated[
         list[str] | None,
         typer.Option("--assert", help="What every cell must keep, as 'told_in_call>=0.5'; again for each."),
@@ -71,8 +72,8 @@ def compare(
     import json
 
     from reports.capacity.compare import answer, lines, write_csv
+    from reports.commands.cells import cells_told
     from reports.commands.executors import executor_of
-    from reports.terminal import Bar
     from simulator.capacity.run import run_study
     from simulator.capacity.study import Study, StudySpec, refuse_size
     from simulator.capacity.workload.chosen import chosen_workload
@@ -103,10 +104,10 @@ def compare(
         out.mkdir(parents=True, exist_ok=True)
     with (
         breaking_off(STOPPED),
-        Bar("cells", hidden=as_json) as bar,
+        cells_told(progress, spec.name, "Throttle policies over whole days", hidden=as_json) as (_, show),
         executor_of(workers, "", room="capacity", stays="what --out keeps stays") as executor,
     ):
-        comparison = run_study(study, out, executor, bar.show)
+        comparison = run_study(study, out, executor, show)
     if csv is not None:
         write_csv(comparison, csv)
     missed = [sentence for one in bounds for sentence in one.missed(comparison)]

@@ -8,11 +8,8 @@ from typing import Annotated
 
 import typer
 
-from reports.commands.capacity_compare import bounds_in, presets
+from reports.commands.capacity_compare import STOPPED, bounds_in, presets
 from scenarios.cli import AsJson
-
-#: What is said when a signal ends it.
-STOPPED = "capacity.interrupted: Stopped. Nothing is kept of it."
 
 
 def whatif(
@@ -36,6 +33,10 @@ def whatif(
     ] = None,
     replications: Annotated[int, typer.Option(min=1, max=1000, help="Draws of the day.")] = 6,
     workers: Annotated[int, typer.Option(min=1, max=256, help="Processes to run in.")] = os.cpu_count() or 1,
+    out: Annotated[
+        Path | None, typer.Option(help="Folder that keeps cells and outcome; again into it goes on.")
+    ] = None,
+    progress: Annotated[Path | None, typer.Option(help="File for how far it is, a line of JSON each.")] = None,
     must: Annotated[
         list[str] | None,
         typer.Option(
@@ -53,8 +54,8 @@ def whatif(
     from dataclasses import replace
 
     from reports.capacity.whatif import lines
+    from reports.commands.cells import cells_told
     from reports.commands.executors import executor_of
-    from reports.terminal import Bar
     from simulator.capacity.run import run_study
     from simulator.capacity.study import refuse_size
     from simulator.capacity.whatif import TODAY, assumed_in, meters_of, plan_if, study_if
@@ -65,15 +66,17 @@ def whatif(
     assumed = assumed_in([*(assume or ()), *([] if post_at is None else [f"posted={post_at}"])])
     study = study_if(plan, policy or ["fr-cr016-1"], assumed, replications)
     refuse_size(study, workers, "--workers")
+    if out is not None:
+        out.mkdir(parents=True, exist_ok=True)
     with breaking_off(STOPPED):
         if not as_json:
             glance = replace(study, spec=study.spec.model_copy(update={"replications": 1}), sums_alone=True)
             typer.echo("\n".join([*lines(run_study(glance)), ""]))
         with (
-            Bar("cells", hidden=as_json) as bar,
-            executor_of(workers, "", room="capacity", stays="nothing is kept") as executor,
+            cells_told(progress, study.spec.name, plan.spec.title, hidden=as_json) as (_, show),
+            executor_of(workers, "", room="capacity", stays="what --out keeps stays") as executor,
         ):
-            outcome = run_study(study, None, executor, bar.show)
+            outcome = run_study(study, out, executor, show)
     missed = [text for one in bounds for text in one.missed(outcome) if not text.endswith(f" under {TODAY}")]
     if as_json:
         typer.echo(json.dumps({**outcome.as_json(), "not_kept": missed}))

@@ -8,8 +8,10 @@
 ``door``      what every page shares: its site, what it works on, who may come in
 ``doings``    what can be done to a bed as a table: the call and its fields
 ``live``      counts as they change, told to whoever looks
+``own_bed``   the usual bed, or one that is begun from the first page and ends with the console
 ``picture``   the path of a read from meter to file as stations with counts
 ``runs``      a folder of runs: what each came to, how far one is, its exchanges
 ``serve``     ``ami console``: finds a bed or a folder, and serves until it is stopped
+``studies``   studies from a form's fields to the words of a command
 ``tester``    the pages of scenarios, runs and studies
 """

@@ -20,13 +20,16 @@ from headend.http.front import Front, FrontRules, Refusal
 from meters.errors import UserError
 from meters.faults.kinds import KINDS, Span
 from reports.console.asked import LOOKS, Look, told_of
-from reports.console.bed import BedProblem, Call, problem_of
+from reports.console.bed import SILENT, BedProblem, Call, problem_of
 from reports.console.copied import as_scenario, said_no
 from reports.console.doings import DOINGS, body_of
 from reports.console.door import COOKIE, LOGIN, PAGES, ROOT, SITE, Console, SignInError
 from reports.console.live import Live
+from reports.console.own_bed import CLOCKS
 from reports.console.picture import stations
 from reports.console.tester import add_pages
+from simulator.ror.desk.web.rebilled import rebilled_of
+from simulator.ror.desk.wire import Call as DeskCall
 from simulator.smt.complaints.kinds import KINDS as COMPLAINTS
 from simulator.smt.registry.log_in import LoginFault, LoginGuard
 from simulator.smt.registry.passwords import hash_password
@@ -38,6 +41,8 @@ from simulator.web.site import HEADERS, bears, fields_of, of_same_origin, wanted
 
 #: Octets of a scenario's text at most.
 _LARGEST = {f"{ROOT}scenarios": 1 << 20}
+#: Id of the part that waits for a bed.
+_START = "start"
 #: What a page is without for whoever is not known to have come in.
 _TO_STRANGERS: Mapping[str, Any] = {"menu": [], "token": "", "leaves": False}
 _BLOCKED = (403, "Too many log-ins have failed. Wait a minute, and try again.")
@@ -50,6 +55,7 @@ def create_app(console: Console) -> ASGIApp:
     routes = APIRouter(dependencies=[Depends(_guard(console))])
     for look in LOOKS:
         routes.add_api_route(ROOT + look.path, _looking(console, look))
+    _beginning(console, routes)
     _doing(console, routes)
     _copying(console, routes)
     _living(console, routes)
@@ -134,21 +140,73 @@ def _outside(console: Console) -> APIRouter:
 
 def _looking(console: Console, look: Look) -> Callable[[Request], Awaitable[Response]]:
     async def page(request: Request) -> Response:
-        if console.bed is None and not look.path:
-            return RedirectResponse(f"{ROOT}runs", 303, HEADERS)
-        told = await told_of(look, console.looked_at(), request.query_params)
+        if not look.path and not await _there(console):
+            return _without_bed(console)
+        if not look.path and wanted_part(request) == _START:
+            # The part that waited for the bed: its page is another one now.
+            return Response(status_code=204, headers={**HEADERS, "x-location": ROOT})
+        try:
+            told = await told_of(look, console.looked_at(), request.query_params)
+        except BedProblem as error:
+            if look.path or console.own is None or error.problem.code != SILENT:
+                raise
+            # The usual one has ended meanwhile.
+            console.bed = None
+            return _without_bed(console)
         return console.show(
-            look.template, at=look.path, now=told["clock"]["now"], **_about(look, told, _done(console, request))
+            look.template,
+            at=look.path,
+            now=told["clock"]["now"],
+            **_about(look, told, _done(console, request), own=console.own is not None and console.own.running),
         )
 
     return page
 
 
-def _about(look: Look, told: Mapping[str, Any], done: Call | None) -> dict[str, Any]:
-    """What a page of a bed says."""
+async def _there(console: Console) -> bool:
+    """Whether there is a bed, now."""
+    with suppress(BedProblem):
+        console.looked_at()
+    if console.bed is None and console.own is not None:
+        console.bed = await console.own.found()
+    return console.bed is not None
+
+
+def _without_bed(console: Console) -> Response:
+    """The first page while there is no bed: how one begins, or where there is none to begin, the runs."""
+    own = console.own
+    if own is None:
+        return RedirectResponse(f"{ROOT}runs", 303, HEADERS)
+    return console.show(
+        "start.html.j2", title="Test bed", usual=own.usual, begins=own.running, said=own.said, clocks=CLOCKS
+    )
+
+
+def _beginning(console: Console, routes: APIRouter) -> None:
+    """A bed of the console's own."""
+
+    @routes.post(ROOT + "bed/{what}")
+    async def bed(what: str, request: Request) -> Response:
+        own, fields = console.own, await fields_of(request)
+        if own is None or what not in ("begin", "stop"):
+            raise HTTPException(404)
+        if what == "stop":
+            console.bed = None
+            await own.stop()
+        elif console.bed is None:
+            await own.begin(fields.get("clock", ""), fields.get("date", "").strip())
+        return RedirectResponse(ROOT, 303, HEADERS)
+
+
+def _about(look: Look, told: Mapping[str, Any], done: Call | None, *, own: bool) -> dict[str, Any]:
+    """What a page of a bed says. own: the bed was begun here."""
     extra: dict[str, Any] = {"title": look.title, "about": look.about, "done": done, **told}
     if not look.path:
-        extra["stations"] = stations(told)
+        extra |= {"stations": stations(told), "own": own}
+    if told.get("one"):
+        extra["rebilled"] = rebilled_of(DeskCall.model_validate(told["one"]))
+    if "bed" in told:
+        extra["desk_agent"] = next((one["username"] for one in told["bed"]["logins"] if one["role"] == "desk"), "")
     kinds = [(kind.value, row) for kind, row in KINDS.items() if row.span is not Span.ALWAYS]
     return extra | {"kinds": kinds, "complaint_kinds": COMPLAINTS}
 

@@ -6,19 +6,21 @@ import asyncio
 from collections.abc import Mapping
 from datetime import date, timedelta
 from typing import Any, NamedTuple
+from urllib.parse import quote
 
 from reports.console.bed import Bed, BedProblem
 from simulator.web.parts import Problem
 
 
 class Asked(NamedTuple):
-    """One call. ``{day}`` and the like stand for words of the address."""
+    """One call. ``{day}`` and ``{call}`` stand for those words of the address."""
 
     path: str
     #: Words of the address that go along as they are, and what goes along always.
     words: tuple[str, ...] = ()
     always: Mapping[str, str] = {}
     of_head_end: bool = False
+    of_desk: bool = False
     #: Ask only if the address has this word.
     needs: str = ""
 
@@ -102,6 +104,16 @@ LOOKS: tuple[Look, ...] = (
         "How much of each limit is used that concerns an ESI ID. Nothing is reserved by looking.",
         {"bed": _BED, "throttle": Asked("/control/throttle", ("esiid", "username"), needs="esiid")},
     ),
+    Look(
+        "calls",
+        "Calls",
+        "What the retailer's desk told callers by the latest calls, and what VEE data made of it.",
+        {
+            "bed": _BED,
+            "listed": Asked("/calls", always={"most": "50"}, of_desk=True),
+            "one": Asked("/calls/{call}", of_desk=True, needs="call"),
+        },
+    ),
     Look("clock", "Clock", "The model's time.", {"clock": _CLOCK}),
     Look(
         "faults",
@@ -133,7 +145,11 @@ async def told_of(look: Look, bed: Bed, asked: Mapping[str, str]) -> dict[str, A
 
 async def _told(bed: Bed, one: Asked, words: Mapping[str, str]) -> Any:
     query = {**one.always, **{name: words[name] for name in one.words if name in words}}
-    path = one.path.replace("{day}", words.get("day", ""))
+    path = one.path
+    for name in ("day", "call"):
+        path = path.replace(f"{{{name}}}", quote(words.get(name, ""), safe=""))
+    if one.of_desk:
+        return await bed.desk(path, query)
     if not one.of_head_end:
         return await bed.get(path, query)
     try:

@@ -20,6 +20,8 @@ from simulator.web.parts import Problem
 ANSWER_S = 300.0
 #: Calls that are kept, the latest. A default of this project.
 MOST_KEPT = 500
+#: Code of a bed that answers nothing.
+SILENT = "console.bed.silent"
 #: In the place of a key, where a line of curl is shown.
 KEY = "$AMI_CONTROL_KEY"
 
@@ -85,6 +87,14 @@ class Bed:
         self._smt = read_keys(self._keys or Path(bed["keysFile"]), "keys_file of the bed,").smt
         return await self._told(bed["headendUrl"], path, query, self._smt)
 
+    async def desk(self, path: str, query: Mapping[str, str] | None = None) -> Any:
+        """What the retailer's desk answers its own agent; None of a bed without one. Raises BedProblem."""
+        bed = await self.get("/control/bed")
+        agent = next((one for one in bed["logins"] if one["role"] == "desk"), None)
+        if not bed["rorUrl"] or agent is None:
+            return None
+        return await self._told(bed["rorUrl"], path, query, "", (agent["username"], agent["password"]))
+
     async def do(self, method: str, path: str, body: dict[str, Any] | None = None, token: str = "") -> Call:
         """Make a call that changes something, and keep it. Raises BedProblem if nothing answers."""
         at = str((await self.get("/control/clock"))["now"])
@@ -99,8 +109,10 @@ class Bed:
         self.calls = [*self.calls, call][-MOST_KEPT:]
         return call
 
-    async def _told(self, base: str, path: str, query: Mapping[str, str] | None, key: str) -> Any:
-        reply = await self._sent("GET", base + path + (f"?{urlencode(query)}" if query else ""), key)
+    async def _told(
+        self, base: str, path: str, query: Mapping[str, str] | None, key: str, basic: tuple[str, str] | None = None
+    ) -> Any:
+        reply = await self._sent("GET", base + path + (f"?{urlencode(query)}" if query else ""), key, auth=basic)
         told = _parsed(reply)
         # A health that is bad is told with 503, and is what was asked for.
         if reply.status_code >= 400 and path != "/healthz":
@@ -113,7 +125,7 @@ class Bed:
         except (httpx.HTTPError, httpx.InvalidURL, ValueError) as error:
             what = f"Nothing answers at {url.split('?')[0]}: {type(error).__name__}."
             mend = "See whether the test bed runs; 'ami sandbox' starts one."
-            raise BedProblem(502, Problem("console.bed.silent", what, mend)) from None
+            raise BedProblem(502, Problem(SILENT, what, mend)) from None
 
 
 def problem_of(status: int, told: Any) -> Problem:

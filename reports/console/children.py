@@ -16,6 +16,8 @@ from simulator.web.parts import Problem
 
 #: So many at a time. A default of this project.
 MOST = 2
+#: What a process says, in its folder.
+LOG = "console.log"
 #: Wall seconds that one has to end by itself.
 _ENDS_S = 10.0
 
@@ -35,11 +37,12 @@ class Child:
 
 
 class Children:
-    """Those that this console has begun."""
+    """Those that this console has begun, so many at a time."""
 
-    def __init__(self) -> None:
+    def __init__(self, most: int = MOST) -> None:
         """None yet."""
         self._all: dict[Path, Child] = {}
+        self.most = most
 
     def of(self, out: Path) -> Child | None:
         """The one that writes, or has written, into a folder."""
@@ -52,15 +55,15 @@ class Children:
 
     def room(self) -> None:
         """Raise BedProblem while too many run: before anything is written for one more."""
-        if sum(one.running for one in self._all.values()) >= MOST:
-            what = f"{MOST} runs go on."
+        if sum(one.running for one in self._all.values()) >= self.most:
+            what = f"As many run as may at a time: {self.most}."
             raise BedProblem(409, Problem("console.busy", what, "Wait for one of them, or stop it."))
 
     async def begin(self, words: Sequence[str], out: Path) -> Child:
-        """Run ``ami`` with these words; what it says goes into ``console.log`` of the folder. Raises BedProblem while too many run."""
+        """Run ``ami`` with these words; what it says goes into ``LOG`` of the folder. Raises BedProblem while too many run."""
         self.room()
         out.mkdir(parents=True, exist_ok=True)
-        with (out / "console.log").open("wb") as said:
+        with (out / LOG).open("wb") as said:
             process = await asyncio.create_subprocess_exec(
                 sys.executable, "-m", "ami", *words, stdin=asyncio.subprocess.DEVNULL, stdout=said, stderr=said, start_new_session=True
             )  # fmt: skip
@@ -87,3 +90,19 @@ class Children:
     async def close(self) -> None:
         """End all of them."""
         await asyncio.gather(*(self.stop(one) for one in self._all.values()))
+
+
+def free(folder: Path, name: str) -> Path:
+    """A folder below a folder that is not there yet: ``name-1``, ``name-2``."""
+    number = 1
+    while (out := folder / f"{name}-{number}").exists():
+        number += 1
+    return out
+
+
+def said_by(out: Path, most: int = 100_000) -> str:
+    """What the process of a folder has said, so many characters of its end."""
+    try:
+        return (out / LOG).read_text(encoding="utf-8", errors="replace")[-most:]
+    except OSError:
+        return ""

@@ -14,6 +14,7 @@ from meters.calendar import epoch
 from reports.console.asked import LOOKS
 from reports.console.bed import Bed, BedProblem
 from reports.console.children import Children
+from reports.console.own_bed import OwnBed
 from simulator.web.parts import Problem
 from simulator.web.site import Site
 from simulator.web.words import instant
@@ -39,17 +40,23 @@ class SignInError(Exception):
 
 @dataclass(slots=True)
 class Console:
-    """What the pages work on. ``bed``: None for a folder of runs alone. ``root``: folder of runs. ``password``: who comes in by; empty: everybody of this machine."""
+    """What the pages work on. ``bed``: None while there is none. ``root``: folder of runs. ``password``: who comes in by; empty: everybody of this machine.
+
+    ``own``: begins a bed and finds the usual one; None where an address or a folder of runs was named.
+    """
 
     bed: Bed | None
     root: Path
     password: str = ""
+    own: OwnBed | None = None
     children: Children = field(default_factory=Children)
     token: str = field(default_factory=lambda: secrets.token_urlsafe(24))
     sessions: set[str] = field(default_factory=set)
 
     def looked_at(self) -> Bed:
         """The bed. Raises BedProblem where there is none."""
+        if self.own is not None and self.own.ended:
+            self.bed = None
         if self.bed is None:
             raise BedProblem(404, _NO_BED)
         return self.bed
@@ -60,10 +67,18 @@ class Console:
 
     def show(self, template: str, status: int = 200, headers: Mapping[str, str] | None = None, *, at: str = "", now: str = "", **shown: Any) -> Response:  # fmt: skip
         """A page or part. at: path of the page below the root. now: model time, ISO 8601."""
-        pages = [(look.title, look.path) for look in LOOKS] if self.bed else []
+        # Without a bed the first page begins one.
+        looks = LOOKS if self.bed else LOOKS[:1] if self.own else ()
+        pages = [(look.title, look.path) for look in looks]
         menu = [
             (title, ROOT + path, path == at) for title, path in [*pages, *((title, path) for path, title in TESTER)]
         ]
         dated = instant(epoch(now)) if now else "scenarios and runs"
         its = {"about": "", "dated": dated, "menu": menu, "token": self.token, "leaves": bool(self.password)}
         return SITE.page(template, PAGES, status, headers, **(its | shown))
+
+    async def close(self) -> None:
+        """End what was begun."""
+        await self.children.close()
+        if self.own is not None:
+            await self.own.children.close()

@@ -127,7 +127,7 @@ def _study(
     share = reached["done"] / of if of else None
     told = f"{reached['done']:,} of {of:,} cells" if of else ""
     mark = "" if going or not outcome else "done"
-    title = str(study.get("question") or begun.get("title", ""))
+    title = str(begun.get("title") or study.get("question", ""))
     return Run(ident, folder, "study", str(study.get("name", folder.name)), title, mark, going, share, told, error, ())
 
 

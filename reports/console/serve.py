@@ -14,6 +14,7 @@ from headend.http.front import is_loopback
 from reports.console.app import create_app
 from reports.console.bed import ANSWER_S, Bed, BedProblem
 from reports.console.door import ROOT, Console
+from reports.console.own_bed import OwnBed
 from simulator.errors import SimulatorError
 from simulator.parties.keys_file import read_keys
 from simulator.runtime.serving import HttpServer, bind, is_url
@@ -21,10 +22,11 @@ from simulator.runtime.until_stopped import Up, serve
 
 #: Where a sandbox is that was begun without options, and where runs lie.
 USUAL_BED, USUAL_RUNS = "http://127.0.0.1:8600", Path("ami-out")
+_NONE = f"none answers at {USUAL_BED}: the first page has a button that starts one"
 
 
 def serve_console(what: str, host: str, port: int, runs: Path | None, keys: Path | None, ca: Path | None, password_file: Path | None, *, as_json: bool) -> None:  # fmt: skip
-    """Serve. what: a bed's address, a folder of runs, or empty for the usual bed. Raises SimulatorError naming the option."""
+    """Serve. what: a bed's address, a folder of runs, or empty for the usual bed, or one that is begun from the first page. Raises SimulatorError naming the option."""
     password = _password(password_file)
     if not is_loopback(host) and not password:
         text, mend = "Who is not on this machine would come in without a password.", "Give one with --password-file."
@@ -36,8 +38,9 @@ def serve_console(what: str, host: str, port: int, runs: Path | None, keys: Path
             "Write http://127.0.0.1:8600, or name a folder that is there.",
         )
         raise SimulatorError("console.what", text, what, mend)
-    url = "" if folder else what or USUAL_BED
-    serve(_up(url, folder or runs or USUAL_RUNS, host, port, keys, ca, password), "", as_json=as_json)
+    url = "" if folder else what
+    up = _up(url, folder or runs or USUAL_RUNS, host, port, keys, ca, password, begins=not what)
+    serve(up, "", as_json=as_json)
 
 
 def _password(file: Path | None) -> str:
@@ -59,29 +62,39 @@ def _password(file: Path | None) -> str:
 
 @asynccontextmanager
 async def _up(
-    url: str, root: Path, host: str, port: int, keys: Path | None, ca: Path | None, password: str
+    url: str, root: Path, host: str, port: int, keys: Path | None, ca: Path | None, password: str, *, begins: bool
 ) -> AsyncIterator[Up]:
     async with AsyncExitStack() as closing:
         bound = bind(host, port, "the console", "--port")
         closing.callback(bound.close)
-        console = Console(await _bed(url, keys, ca, closing) if url else None, root.resolve(), password)
-        closing.push_async_callback(console.children.close)
+        trust = ssl.create_default_context(cafile=None if ca is None else str(ca))
+        http = await closing.enter_async_context(httpx.AsyncClient(timeout=ANSWER_S, trust_env=False, verify=trust))
+
+        async def connect(to: str) -> Bed:
+            return await bed_at(to, keys if to in (url, USUAL_BED) else None, http)
+
+        own = OwnBed(USUAL_BED, root.resolve(), connect) if begins else None
+        bed = await connect(url) if url else await own.found() if own else None
+        console = Console(bed, root.resolve(), password, own)
+        closing.push_async_callback(console.close)
         server = HttpServer(create_app(console), bound)
         await server.start()
         closing.push_async_callback(server.stop)
         at = f"{server.url}{ROOT}"
         lines = [
             f"ami console: {at}",
-            f"  test bed   {url or 'none: a folder of runs alone'}",
+            f"  test bed   {bed.url if bed else _NONE if own else 'none: a folder of runs alone'}",
             f"  runs       {console.root}",
         ]
-        yield Up({"event": "ready", "console_url": at, "bed_url": url, "runs": str(console.root)}, lines, [_for_ever()])
+        yield Up(
+            {"event": "ready", "console_url": at, "bed_url": bed.url if bed else "", "runs": str(console.root)},
+            lines,
+            [_for_ever()],
+        )
 
 
-async def _bed(url: str, keys: Path | None, ca: Path | None, closing: AsyncExitStack) -> Bed:
+async def bed_at(url: str, keys: Path | None, http: httpx.AsyncClient) -> Bed:
     """The bed at an address, with the keys that its own machine has. Raises SimulatorError if nothing answers there."""
-    trust = ssl.create_default_context(cafile=None if ca is None else str(ca))
-    http = await closing.enter_async_context(httpx.AsyncClient(timeout=ANSWER_S, trust_env=False, verify=trust))
     control = "" if keys is None else read_keys(keys).control
     bed = Bed(url, http, control)
     try:

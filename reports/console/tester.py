@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 import tempfile
 from pathlib import Path
@@ -12,10 +13,14 @@ from fastapi.responses import FileResponse, RedirectResponse
 
 from meters.errors import UserError
 from reports.console.bed import BedProblem
+from reports.console.children import free, said_by
 from reports.console.door import ROOT, Console
 from reports.console.runs import PROGRESS, Run, exchange_of, folders, run_of
+from reports.console.studies import begun_of
 from scenarios.lint import Told, looked_at
 from scenarios.shipped import SCENARIOS, STUDIES
+from simulator.capacity.workload.chosen import shipped
+from simulator.smt.throttle.policy import preset_names
 from simulator.web.parts import Problem
 from simulator.web.site import HEADERS, fields_of
 
@@ -27,8 +32,8 @@ _REPORT = {
 _WORD = re.compile(r"[a-z0-9][a-z0-9-]{0,79}")
 #: Octets of a body that are shown.
 _SHOWN = 4000
-#: Steps of a study's run: one process, so that a bed beside it keeps its clock.
-_STUDY = ("capacity", "run")
+#: Characters of what a process said that are shown.
+_SAID = 20_000
 
 
 def add_pages(console: Console, routes: APIRouter) -> None:
@@ -38,25 +43,25 @@ def add_pages(console: Console, routes: APIRouter) -> None:
 
     @routes.get(f"{ROOT}studies")
     async def studies() -> Response:
-        files = STUDIES.files()
         found = [one for one in _all(console) if one.kind == "study"]
-        about = "Load studies: throttle policies over whole days of everybody who asks."
         return console.show(
-            "studies.html.j2", at="studies", title="Studies", about=about, names=list(files), runs=found
+            "studies.html.j2",
+            at="studies",
+            title="Studies",
+            about="Load studies: throttle policies over whole days of everybody who asks.",
+            names=list(STUDIES.files()),
+            policies=preset_names(),
+            workloads=list(shipped()),
+            runs=found,
         )
 
     @routes.post(f"{ROOT}studies")
     async def run_study(request: Request) -> Response:
-        name = (await fields_of(request)).get("name", "")
-        if name not in STUDIES.files():
-            raise BedProblem(404, Problem("console.study", "There is no such study.", "Choose one of the list."))
-        out = console.root / "studies" / name
-        _begun_once(console, out)
-        (out / PROGRESS).unlink(missing_ok=True)
-        await console.children.begin(
-            [*_STUDY, name, "--out", str(out), "--workers", "1", "--json", "--progress", str(out / PROGRESS)], out
-        )
-        return _to(f"runs/studies/{name}")
+        begun = begun_of(console.root, await fields_of(request))
+        _begun_once(console, begun.out)
+        (begun.out / PROGRESS).unlink(missing_ok=True)
+        await console.children.begin(begun.words, begun.out)
+        return _to(f"runs/{begun.out.relative_to(console.root).as_posix()}")
 
 
 def _scenarios(console: Console, routes: APIRouter) -> None:
@@ -79,7 +84,7 @@ def _scenarios(console: Console, routes: APIRouter) -> None:
         if fields.get("do") != "run" or mistakes or not sound:
             return _editor(console, text, mistakes, sound[0].name if sound else None)
         console.children.room()
-        out = _free(console, sound[0].name)
+        out = free(console.root / "console", sound[0].name if _WORD.fullmatch(sound[0].name) else "scenario")
         out.mkdir(parents=True, exist_ok=True)
         file = out / f"{sound[0].name}.yaml"
         file.write_text(text, encoding="utf-8")
@@ -154,15 +159,6 @@ def _without(error: UserError, folder: str) -> UserError:
     return UserError(error.code, error.message, error.place.replace(f"{folder}/", ""), error.mend)
 
 
-def _free(console: Console, name: str) -> Path:
-    """A folder for one more run of a scenario."""
-    base = name if _WORD.fullmatch(name) else "scenario"
-    number = 1
-    while (out := console.root / "console" / f"{base}-{number}").exists():
-        number += 1
-    return out
-
-
 def _begun_once(console: Console, out: Path) -> None:
     child = console.children.of(out)
     if child is not None and child.running:
@@ -193,20 +189,19 @@ def _run(console: Console, ident: str) -> Run:
 
 
 def _log(run: Run) -> str:
-    """What its process said, the end of it; nothing of one that is well."""
-    if run.mark or run.going:
-        return ""
-    try:
-        return (run.folder / "console.log").read_text(encoding="utf-8", errors="replace")[-2000:]
-    except OSError:
-        return ""
+    """What its process said, the end of it; nothing of one that goes on, or has a page."""
+    return "" if run.going or (run.mark and run.page) else said_by(run.folder, _SAID)
 
 
-def _shown(side: dict[str, Any]) -> list[tuple[str, str]]:
-    """What was asked, or answered, field by field."""
+def _shown(side: dict[str, Any]) -> list[tuple[str, str | list[tuple[str, str]]]]:
+    """What was asked, or answered, field by field; what has names of its own, such as headers, as pairs."""
     return [
-        (name, text if len(text) <= _SHOWN else f"{text[:_SHOWN]} ...")
+        (name, [(str(key), _cut(its)) for key, its in value.items()] if isinstance(value, dict) else _cut(value))
         for name, value in side.items()
-        for text in [str(value)]
-        if text
+        if value not in ("", None, {}, [])
     ]
+
+
+def _cut(value: Any) -> str:
+    text = value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
+    return text if len(text) <= _SHOWN else f"{text[:_SHOWN]} ..."

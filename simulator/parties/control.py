@@ -14,7 +14,7 @@ from headend.wire import Instant
 from meters.calendar import Seconds, seconds
 from simulator.errors import SimulatorError
 from simulator.parties.clock_sharing import clock_entry
-from simulator.runtime.clock import MAX_SPEED
+from simulator.runtime.clock import MAX_SPEED, MIN_SPEED
 from simulator.runtime.driver import Runtime
 
 #: How far one call moves the manual clock at most, seconds: it answers when all that is due until then is done.
@@ -70,7 +70,7 @@ class Speed(BaseModel):
 
     model_config = ConfigDict(extra="forbid", json_schema_extra={"examples": [{"speed": 600}]})
 
-    speed: float = Field(gt=0, le=MAX_SPEED, description="Model seconds in a wall second.", examples=[600])
+    speed: float = Field(ge=MIN_SPEED, le=MAX_SPEED, description="Model seconds in a wall second.", examples=[600])
 
 
 #: Of a handler's parameter: the runtime whose application took the request.

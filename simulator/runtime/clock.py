@@ -10,8 +10,8 @@ from enum import StrEnum
 from meters.calendar import Micros, fraction_s, rounded_us
 from simulator.errors import SimulatorError
 
-#: Model seconds in a wall second, at most: a day a second.
-MAX_SPEED = 86_400.0
+#: Model seconds in a wall second, at least and at most: a second in a quarter hour, a day in a second.
+MIN_SPEED, MAX_SPEED = 0.001, 86_400.0
 
 
 class ClockMode(StrEnum):
@@ -36,13 +36,13 @@ class Clock:
     wall_start: float = field(default_factory=time.time)
 
     def __post_init__(self) -> None:
-        """Refuse a speed that does not move time forwards."""
-        if not 0 < self.speed <= MAX_SPEED or (self.mode is ClockMode.REAL and self.speed != 1.0):
+        """Refuse a speed at which time stands, goes back, or cannot be followed."""
+        if not MIN_SPEED <= self.speed <= MAX_SPEED or (self.mode is ClockMode.REAL and self.speed != 1.0):
             raise SimulatorError(
                 "clock.speed",
                 f"A {self.mode.value} clock cannot run at speed {self.speed:g}.",
                 place="--speed",
-                mend=f"Give a speed above 0, at most {MAX_SPEED:,.0f}, with --clock scaled.",
+                mend=f"Give a speed of at least {MIN_SPEED:g} and at most {MAX_SPEED:,.0f}, with --clock scaled.",
             )
 
     @property

@@ -13,6 +13,7 @@ from reports.commands.capacity import app
 from reports.commands.capacity_compare import WORKLOADS, bounds_in, presets, shipped_workloads
 from simulator.capacity.told import GROUPS
 from simulator.capacity.workload.chosen import shipped
+from simulator.runtime.progress_file import read_progress
 
 
 def test_a_bound_that_cannot_be_read_is_told() -> None:
@@ -81,6 +82,13 @@ def test_a_what_if_is_answered_twice_and_held_to_its_bounds(tmp_path: Path) -> N
     assert "one draw, a first glance" in ran.stdout
     assert "means of 2 draws" in ran.stdout
     assert ran.stdout.splitlines()[-1].endswith(" on what-if under store-only")
-    told = json.loads(CliRunner().invoke(app, [*words, "--json", "--assume", "workers=7"]).stdout)
+    out, progress = tmp_path / "out", tmp_path / "progress.jsonl"
+    kept = ["--out", str(out), "--progress", str(progress)]
+    told = json.loads(CliRunner().invoke(app, [*words, *kept, "--json", "--assume", "workers=7"]).stdout)
+    assert json.loads((out / "outcome.json").read_text("utf-8"))["study"]["name"] == "what-if"
+    lines = read_progress(progress)
+    assert (lines[0]["event"], lines[0]["name"]) == ("begun", "what-if")
+    assert [(one["done"], one["of"]) for one in lines if one["event"] == "reached"][-1] == (4, 4)
+    assert lines[-1] == {"event": "ended", "error": ""}
     assert told["assumed"]["network"]["workers"] == 7
     assert told["not_kept"] == []

@@ -1,22 +1,24 @@
-"""Journeys of a tester in a real browser, on a phone and at a desk: they begin at the console's address and click on what can be seen."""
+"""Journeys of a tester in a real browser, on a phone and at a desk: they begin with what ``ami sandbox`` and ``ami console`` print, and click on what can be seen."""
 
 from __future__ import annotations
 
+import os
+import re
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
+from decimal import Decimal
 from pathlib import Path
+from typing import Any
 
 import httpx
 import pytest
 from playwright.async_api import expect
 
-from reports.console.app import create_app
-from reports.console.bed import Bed
-from reports.console.door import ROOT, Console
-from simulator.runtime.serving import HttpServer, bind
-from tests.simulator.sandboxes import Rig, rig
+from simulator.web.words import kwh, money
+from tests.simulator.processes import patience
 from tests.simulator.web.driven import DESK, PHONE, Page, browser
 from tests.simulator.web.looks import looks_right
+from tests.simulator.web.printed import Printed, printed
 
 pytestmark = pytest.mark.process
 GAP = "gap-of-17-h-30"
@@ -25,28 +27,33 @@ _DEAD = ".pipe dt:text-is('dead') + dd"
 
 
 @asynccontextmanager
-async def at_the_console(tmp_path: Path, width: int) -> AsyncIterator[tuple[Rig, Page]]:
-    """A tester in front of the first page."""
-    async with rig(tmp_path / "bed", posted_days=1) as made, httpx.AsyncClient(timeout=60, trust_env=False) as to_bed:
-        bed = Bed(made.sandbox.smt_server.url, to_bed, smt_key=made.sandbox.keys.smt)
-        console = Console(bed, tmp_path / "runs")
-        server = HttpServer(create_app(console), bind("127.0.0.1", 0, "the console"))
-        await server.start()
-        try:
+async def at_the_console(tmp_path: Path, width: int) -> AsyncIterator[tuple[Printed, Page, str]]:
+    """A tester in front of the first page, with what the sandbox printed, and the console's address."""
+    sandbox = ("sandbox", "--port-base", "0", "--clock", "manual", "--date", "2026-08-12T17:40")
+    with printed(*sandbox, "--out", str(tmp_path / "bed")) as bed:
+        program, *console = bed.words("console").split()
+        assert program == "ami"
+        with printed(*console, "--port", "0", "--runs", str(tmp_path / "runs")) as told:
+            at = told.words("ami console")
             async with browser(width) as page:
-                await page.go(f"{server.url}{ROOT}")
+                await page.go(at)
                 await page.see("Special ESI IDs")
                 await looks_right(page)
-                yield made, page
+                yield bed, page, at
                 await looks_right(page)
-        finally:
-            await console.children.close()
-            await server.stop()
+
+
+def asked(url: str, method: str = "GET", **more: Any) -> Any:
+    """What an API answers a script."""
+    reply = httpx.request(method, url, timeout=patience(), trust_env=False, **more)
+    assert reply.status_code < 300, reply.text
+    return reply.json()
 
 
 @pytest.mark.parametrize("width", [PHONE, DESK])
 async def test_clock_files_faults_and_complaints_by_what_can_be_seen(tmp_path: Path, width: int) -> None:
-    async with at_the_console(tmp_path, width) as (made, page):
+    async with at_the_console(tmp_path, width) as (bed, page, _):
+        esiid = bed.esiid("ordinary; the customer's own")
         await page.click("Clock")
         await page.click("A day")
         await page.see("Done: POST /control/clock/advance")
@@ -55,25 +62,27 @@ async def test_clock_files_faults_and_complaints_by_what_can_be_seen(tmp_path: P
         # The day before has been posted meanwhile.
         await page.click("LSE files")
         await page.see("2026-08-13 07:30")
-        await page.see("00: 12")
+        await page.see("00: ")
         await looks_right(page)
         await page.click("Faults of meters")
-        await page.write("ESI ID", made.esiid(1))
+        await page.write("ESI ID", esiid)
         await page.click("Switch on")
         await page.see("Done: POST /control/faults")
         await looks_right(page)
-        await page.click("Switch off fault-1")
-        await page.see("Done: DELETE /control/faults/fault-1")
+        switched = re.search(r"Switch off (fault-\d+)", await page.text())
+        assert switched is not None
+        await page.click(switched[0])
+        await page.see(f"Done: DELETE /control/faults/{switched[1]}")
         await page.click("Copy as curl")
         await page.see("curl -s -X DELETE http://127.0.0.1:")
         await page.click("Complaints")
-        await page.write("ESI IDs (empty: all)", made.esiid(1))
+        await page.write("ESI IDs (empty: all)", esiid)
         await page.click("Switch on")
         await page.see("Done: POST /control/complaints")
         await page.see("struck 0 times")
         await looks_right(page)
         await page.click("Switch off complaint-1")
-        await page.see("No complaint is on.")
+        await page.see("Done: DELETE /control/complaints/complaint-1")
         await page.click("What was done")
         await page.click("Copy as scenario")
         await page.see("Scenario of what was done")
@@ -82,16 +91,105 @@ async def test_clock_files_faults_and_complaints_by_what_can_be_seen(tmp_path: P
         await page.see("It is well written: what-was-done")
 
 
+@pytest.mark.parametrize("width", [PHONE, DESK])
+async def test_a_bill_that_was_told_is_made_again_once_the_clock_was_moved_and_the_day_posted(
+    tmp_path: Path, width: int
+) -> None:
+    async with at_the_console(tmp_path, width) as (bed, page, console):
+        agent = bed.log_in("desk")
+        await page.click(agent.username)
+        await page.write("Password", agent.password)
+        await page.click("Log in")
+        await page.click("Customer 2")
+        await page.click("What do I owe now?")
+        await page.see("On the line")
+        await page.go(console)
+        await page.click("Clock")
+        await page.click("A quarter hour")
+        await page.see("Done: POST /control/clock/advance")
+        await page.click("Calls")
+        await page.see("billed again at 2026-08-13 12:00:00 CDT")
+        await page.click("call-0001")
+        await page.see("The bill told is made again once VEE data are posted.")
+        await looks_right(page)
+        await page.click("Clock")
+        await page.click("A day")
+        await page.see("2026-08-13 17:55:00")
+        await page.click("Calls")
+        told = asked(f"{bed.words('retailer')}/calls/call-0001", auth=agent)
+        again = told["rebill"]
+        for figure in (
+            told["told_usd"],
+            again["vee_usd"],
+            again["difference_usd"],
+            kwh(again["told_wh"] - again["vee_wh"]),
+        ):
+            await page.see(figure)
+        await page.see("within" if again["satisfied"] else "further off")
+        await looks_right(page)
+        await page.click("call-0001")
+        await page.click("Its call screen")
+        await page.see("Billed again from VEE data")
+        await page.see("VEE data bear the bill out" if again["satisfied"] else "VEE data do not bear the bill out")
+        for name, wh, usd in (
+            ("told", again["told_wh"], told["told_usd"]),
+            ("vee", again["vee_wh"], again["vee_usd"]),
+            ("apart", again["told_wh"] - again["vee_wh"], again["difference_usd"]),
+        ):
+            row = page.tab.locator(f"#rebill-{name}")
+            await expect(row).to_contain_text(kwh(wh))
+            await expect(row).to_contain_text(money(Decimal(usd)))
+        # What was told rests on quarter hours that were not validated then.
+        await page.see("of it not validated")
+
+
 async def test_counts_change_while_one_looks(tmp_path: Path) -> None:
-    async with at_the_console(tmp_path, DESK) as (made, page):
+    async with at_the_console(tmp_path, DESK) as (bed, page, _):
         loads, before = page.loads, int(await page.tab.locator(_DEAD).inner_text())
-        await made.http.post("/control/faults", json={"kind": "dead", "esiid": made.esiid(1)})
+        fault = {"kind": "dead", "esiid": bed.esiid("ordinary; the customer's own")}
+        asked(f"{bed.words('SMT')}/control/faults", "POST", json=fault)
         await expect(page.tab.locator(_DEAD)).to_have_text(str(before + 1))
         assert page.loads == loads
 
 
+async def test_without_a_test_bed_one_is_started_from_the_first_page_and_ends_with_the_console(tmp_path: Path) -> None:
+    with printed("console", "--port", "0", "--runs", str(tmp_path)) as told:
+        if told.words("test bed").startswith("http"):
+            pytest.skip("a test bed runs at the usual address of this machine")
+        async with browser(PHONE) as page:
+            await page.go(told.words("ami console"))
+            await page.see("No test bed answers at")
+            await looks_right(page)
+            await page.choose("Its clock", "is moved by hand, on the Clock page")
+            await page.click("Start a test bed")
+            await page.see("The test bed begins")
+            await looks_right(page)
+            # The page becomes the bed's by itself.
+            await page.see("Special ESI IDs")
+            await page.see("Stop this test bed")
+            await looks_right(page)
+            portal = await page.tab.locator("a[href$='/ui/']").get_attribute("href")
+            assert portal is not None
+            await page.click("Stop this test bed")
+            await page.see("No test bed answers at")
+            with pytest.raises(httpx.ConnectError):
+                asked(portal)
+            await page.click("Start a test bed")
+            await page.see("Special ESI IDs")
+            begun = [int(one) for one in os.listdir("/proc") if one.isdigit() and str(tmp_path / "beds") in _words(one)]
+            assert begun
+    assert [one for one in begun if _words(str(one))] == []
+
+
+def _words(pid: str) -> str:
+    """With what a process was begun; empty of one that has ended."""
+    with suppress(OSError):
+        return Path(f"/proc/{pid}/cmdline").read_text("utf-8")
+    return ""
+
+
 async def test_a_scenario_goes_from_lint_to_its_verdict_step_by_step(tmp_path: Path) -> None:
-    async with at_the_console(tmp_path, PHONE) as (_, page):
+    async with at_the_console(tmp_path, PHONE) as (_, page, _):
         await page.click("Scenarios")
         await page.click(GAP)
         await page.click("Lint")

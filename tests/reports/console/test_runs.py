@@ -124,6 +124,9 @@ async def test_an_old_run_opens_without_a_bed_with_its_verdict_exchanges_and_rep
         shown = await visit.page(f"runs/deep/run/x/{links[0]}")
         one = next(one for one in exchanges(balance_run.out / "wire.jsonl") if one.n == links[0])
         assert one.label in shown
+        rows = dict(re.findall(r'<tr><td>(.*?)</td><td class="k" data-head="Value">(.*?)</td></tr>', shown))
+        assert {name: str(value) for name, value in one.ask["headers"].items()}.items() <= rows.items()
+        assert "{'" not in shown
         for number in ("99999999", "first"):
             none = await visit.get(f"runs/deep/run/x/{number}")
             assert (none.status_code, 'role="alert"' in none.text) == (404, True)
@@ -200,7 +203,7 @@ def test_progress_is_read_while_it_is_written_and_ends_with_what_ended_it(tmp_pa
 
 
 async def test_one_too_many_is_refused_and_leaves_nothing_behind(visit: Visit, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("reports.console.children.MOST", 0)
+    monkeypatch.setattr(visit.console.children, "most", 0)
     study = visit.console.root / "studies" / "throttle-policies"
     told(study, BEGUN)
     text = SCENARIOS.files()[GAP].read_text("utf-8")

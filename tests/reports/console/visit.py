@@ -15,6 +15,8 @@ import httpx
 from reports.console.app import create_app
 from reports.console.bed import Bed
 from reports.console.door import ROOT, Console
+from reports.console.own_bed import OwnBed
+from reports.console.serve import bed_at
 from tests.simulator.sandboxes import Rig, rig
 
 ORIGIN = "http://127.0.0.1"
@@ -58,17 +60,21 @@ class Visit:
 
 
 @asynccontextmanager
-async def visiting(root: Path, made: Rig | None = None, password: str = "") -> AsyncIterator[Visit]:
-    """A console, with or without a bed, and a browser at it."""
+async def visiting(root: Path, made: Rig | None = None, password: str = "", *, usual: str = "") -> AsyncIterator[Visit]:
+    """A console, with or without a bed, and a browser at it. usual: where it looks for one that it may begin itself."""
     async with httpx.AsyncClient(timeout=60, trust_env=False) as to_bed:
         bed = Bed(made.sandbox.smt_server.url, to_bed, smt_key=made.sandbox.keys.smt) if made else None
-        console = Console(bed, root, password)
+
+        async def connect(url: str) -> Bed:
+            return await bed_at(url, None, to_bed)
+
+        console = Console(bed, root, password, OwnBed(usual, root, connect) if usual else None)
         transport = httpx.ASGITransport(create_app(console))
         async with httpx.AsyncClient(transport=transport, base_url=ORIGIN, timeout=60) as http:
             try:
                 yield Visit(console, http, made)
             finally:
-                await console.children.close()
+                await console.close()
 
 
 @asynccontextmanager

@@ -136,6 +136,8 @@ async def test_one_that_has_not_begun_never_was(made: Rig) -> None:
 async def test_a_clock_that_is_moved_by_hand_has_no_speed(made: Rig) -> None:
     assert (await told(made, "POST", "clock/speed", 409, speed=4))["errorCode"] == "control.clock.manual"
     assert (await told(made, "POST", "clock/speed", 400, speed=0))["errorCode"] == "FIELD"
+    small = await told(made, "POST", "clock/speed", 400, speed=1e-300)
+    assert (small["errorCode"], "0.001" in str(small)) == ("FIELD", True)
 
 
 def test_a_clock_runs_on_from_where_it_is_at_another_speed() -> None:

@@ -8,7 +8,7 @@ import pytest
 
 from meters.calendar import epoch, to_us
 from meters.errors import UserError
-from simulator.runtime.clock import MAX_SPEED, ClockMode
+from simulator.runtime.clock import MAX_SPEED, MIN_SPEED, ClockMode
 from simulator.runtime.clock_options import SPEED, clock_of
 
 NOON, EVENING = to_us(epoch("2026-08-12T12:00")), to_us(epoch("2026-08-12T17:40"))
@@ -19,6 +19,7 @@ NOON, EVENING = to_us(epoch("2026-08-12T12:00")), to_us(epoch("2026-08-12T17:40"
     [
         ("real", None, "2026-08-12", NOON, 1.0),
         ("scaled", None, "2026-08-12T17:40", EVENING, SPEED),
+        ("scaled", MIN_SPEED, "2026-08-12", NOON, MIN_SPEED),
         ("scaled", MAX_SPEED, "2026-08-12", NOON, MAX_SPEED),
         ("manual", None, "2026-08-12T17:40", EVENING, 0.0),
         ("manual", None, "2020-01-02", to_us(epoch("2020-01-02T12:00")), 0.0),
@@ -44,6 +45,7 @@ def test_without_a_date_it_begins_now() -> None:
         ("manual", None, "", "clock.mode", "--clock", "Choose real, scaled."),
         ("real", 2.0, "", "clock.speed", "--speed", "give --clock scaled"),
         ("scaled", 0.0, "", "clock.speed", "--speed", "at most 86,400"),
+        ("scaled", 1e-300, "", "clock.speed", "--speed", "at least 0.001"),
         ("scaled", MAX_SPEED + 1, "", "clock.speed", "--speed", "at most 86,400"),
         ("scaled", None, "12.08.2026", "clock.date", "--date", "Write it as 2026-08-12 (noon) or"),
         ("scaled", None, "2026-02-30", "clock.date", "--date", "Write it as 2026-08-12 (noon) or"),

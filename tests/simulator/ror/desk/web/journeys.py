@@ -20,6 +20,7 @@ from tests.simulator.ror.desk.web.visits import AGENT, PASSWORD
 from tests.simulator.ror.support import ACCOUNT, Portal, wh_of
 from tests.simulator.web.driven import DESK, PHONE, Page, browser
 from tests.simulator.web.looks import looks_right
+from tests.simulator.web.printed import printed
 
 pytestmark = pytest.mark.process
 #: ``make browser`` goes each journey at both widths.
@@ -176,3 +177,27 @@ async def test_without_script_a_call_is_followed_by_hand(tmp_path: Path, width: 
         await rig.to("2026-08-12T17:45")
         await page.click("How it stands now")
         await page.see("The meter has answered: the bill has its read.")
+
+
+@pytest.mark.parametrize("width", BOTH)
+async def test_a_newcomer_answers_a_caller_by_what_a_sandbox_prints(tmp_path: Path, width: int) -> None:
+    sandbox = ("sandbox", "--port-base", "0", "--date", "2026-08-12T17:40", "--middle", "18,52", "--out", str(tmp_path))
+    with printed(*sandbox) as told:
+        agent = told.log_in("desk")
+        async with browser(width) as page:
+            await page.go(told.words("desk"))
+            await page.write("User name", agent.username)
+            await page.write("Password", agent.password)
+            await page.click("Log in")
+            await page.click("Customer 2")
+            await page.see("The customer is on the line")
+            await page.click("What do I owe now?")
+            await page.see("What a read is worth")
+            if await page.named("Ask the meter all the same").count():
+                await page.click("Ask the meter all the same")
+            await page.see("The meter has answered: the bill has its read.")
+            await page.see("The parts add up to the bill")
+            await page.see("The bill told is made again once VEE data are posted.")
+            await looks_right(page)
+            await page.click("Log out")
+            await page.see("Password")

@@ -22,6 +22,7 @@ from tests.simulator.smt.rig import NEIGHBOUR, PASSWORD, RIVAL_DUNS, ROR_DUNS, R
 from tests.simulator.smt.rig import PLAIN as HOME
 from tests.simulator.web.driven import DESK, PHONE, Page, browser
 from tests.simulator.web.looks import looks_right
+from tests.simulator.web.printed import printed
 
 pytestmark = pytest.mark.process
 #: ``make browser`` goes each journey at both widths; ``make test`` the one of ``test_smoke``.
@@ -90,6 +91,31 @@ async def reads_the_meter(tmp_path: Path, width: int) -> None:
         await page.see("Password")
         await page.go(page.asked[0] + f"ui/m/{HOME}/usage")
         await page.see("Password")
+
+
+@pytest.mark.parametrize("width", BOTH)
+async def test_a_newcomer_asks_for_the_balance_of_the_day_by_what_a_sandbox_prints(tmp_path: Path, width: int) -> None:
+    sandbox = ("sandbox", "--port-base", "0", "--date", "2026-08-12T17:40", "--middle", "18,52", "--out", str(tmp_path))
+    with printed(*sandbox) as told:
+        customer = told.log_in("customer")
+        async with browser(width) as page:
+            await page.go(told.words("browser"))
+            await page.write("User name", customer.username)
+            await page.write("Password", customer.password)
+            await page.click("Log in")
+            await page.see(told.esiid("the customer's own"))
+            await looks_right(page)
+            await page.click("100 PECAN BEND LN EXAMPLE 75000")
+            await page.see("Tue Aug 11 2026")
+            assert await drawn(page) == {"actual": 96}
+            await page.click("Read my meter now")
+            await page.see("The meter has answered.")
+            await page.see("non-VEE")
+            kinds = await drawn(page)
+            assert kinds["meter"] + kinds["store"] >= 70
+            await looks_right(page)
+            await page.click("Log out")
+            await page.see("Password")
 
 
 @pytest.mark.parametrize("width", BOTH)
