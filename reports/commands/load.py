@@ -52,6 +52,13 @@ def load(
         typer.Option(min=1, help="At most so many requests, evenly spread over the time.", show_default="all"),
     ] = None,
     replication: Annotated[int, typer.Option(min=0, help="Which draw of it.")] = 0,
+    to: Annotated[
+        Path | None,
+        typer.Option(
+            "--progress",
+            help="File for how it stands, a line of JSON each; the console shows those in ami-out/loads/NAME/progress.jsonl.",
+        ),
+    ] = None,
     as_json: AsJson = False,
 ) -> None:
     """Play a workload against a running SMT: everybody asks at the planned instant through his door, and polls as its users do. It begins now.
@@ -64,7 +71,8 @@ def load(
     from simulator.capacity.workload.chosen import chosen_workload
     from simulator.load.alone import callers_in, clock_at, part_of, play_at
     from simulator.load.cast import cast
-    from simulator.load.told import facts
+    from simulator.load.told import facts, standing
+    from simulator.runtime.progress_file import ProgressFile
     from simulator.runtime.until_stopped import Stopped, run_stoppable
 
     plan, rights = chosen_workload(workload), callers_in(callers)
@@ -73,11 +81,20 @@ def load(
     clock = clock_at(urls[0], speed)
     players: list[LoadPlayer] = []
     stopped = 0
-    with Bar("requests", hidden=as_json) as bar:
+    with Bar("requests", hidden=as_json) as bar, ProgressFile(to) as file:
+
+        def looked(player: LoadPlayer) -> None:
+            file.tell("reached", **standing(player))
+
+        file.tell("begun", kind="load", name=plan.spec.name, title=plan.spec.title, smt=urls[0])
         try:
-            run_stoppable(play_at(urls, ca, clock, given, players.append, bar.show))
+            run_stoppable(play_at(urls, ca, clock, given, players.append, bar.show, looked))
         except Stopped as signal:
             stopped = 128 + signal.number
+        if players:
+            looked(players[0])
+        if stopped:
+            file.tell("stopped", error="It was stopped.")
     if players:
         told = facts(players[0], clock.rate)
         typer.echo(json.dumps(told) if as_json else "\n".join(lines(told)))

@@ -27,6 +27,7 @@ from reports.console.door import COOKIE, LOGIN, PAGES, ROOT, SITE, Console, Sign
 from reports.console.live import Live
 from reports.console.own_bed import CLOCKS
 from reports.console.picture import stations
+from reports.console.runs import load_of
 from reports.console.tester import add_pages
 from simulator.ror.desk.web.rebilled import rebilled_of
 from simulator.ror.desk.wire import Call as DeskCall
@@ -146,7 +147,7 @@ def _looking(console: Console, look: Look) -> Callable[[Request], Awaitable[Resp
             # The part that waited for the bed: its page is another one now.
             return Response(status_code=204, headers={**HEADERS, "x-location": ROOT})
         try:
-            told = await told_of(look, console.looked_at(), request.query_params)
+            told = await _told(console, look, request.query_params)
         except BedProblem as error:
             if look.path or console.own is None or error.problem.code != SILENT:
                 raise
@@ -161,6 +162,15 @@ def _looking(console: Console, look: Look) -> Callable[[Request], Awaitable[Resp
         )
 
     return page
+
+
+async def _told(console: Console, look: Look, words: Mapping[str, str]) -> dict[str, Any]:
+    """What a page of the bed tells; the first one of a load that is played against it too. Raises BedProblem."""
+    bed = console.looked_at()
+    told = await told_of(look, bed, words)
+    if not look.path:
+        told["load"] = await asyncio.to_thread(load_of, console.root, bed.url, told["clock"]["now"][:10])
+    return told
 
 
 async def _there(console: Console) -> bool:
@@ -280,7 +290,7 @@ def _living(console: Console, routes: APIRouter) -> None:
 
     async def part() -> str:
         try:
-            told = await told_of(LOOKS[0], console.looked_at(), {})
+            told = await _told(console, LOOKS[0], {})
         except BedProblem as error:
             return templates(PAGES).get_template("silent_part.html.j2").render(problem=error.problem)
         return templates(PAGES).get_template("picture_part.html.j2").render(stations=stations(told), site=SITE)

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
+from reports.console.runs import standing_of
+
 #: Wall seconds behind its clock from which on a bed does not keep up.
 BEHIND_S = 1.0
 
@@ -95,12 +97,15 @@ def _smt(told: Mapping[str, Any]) -> Station:
     if health.get("status") != "ok":
         tone, word = "stopped", "it cannot do all of its work"
     states = [(state.replace("_", "-"), f"{count:,}") for state, count in requests_of(counts).items()]
+    played = told.get("load")
+    # What never came to SMT, or came late, is in the player's own times alone.
+    planned = [("load", played[0]), *standing_of(played[1])[:2]] if played else []
     return Station(
         "Requests at SMT",
         "requests",
         tone,
         word,
-        [*(states or [("today", "none yet")]), ("answered in", _took(counts["answered"]))],
+        [*(states or [("today", "none yet")]), ("answered, from arrival at SMT", _took(counts["answered"])), *planned],
     )
 
 

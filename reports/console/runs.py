@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import time
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -17,6 +18,8 @@ PROGRESS = "progress.jsonl"
 _MARKS = (PROGRESS, "result.json", "outcome.json")
 #: Folders below folders that are looked through, and runs that are listed.
 _DEEP, MOST_LISTED = 3, 500
+#: Wall seconds after which a load that nobody has told of is no longer played.
+_SILENT_S = 30.0
 _FOREIGN = "Its files cannot be read: they are no run's of this version."
 
 
@@ -90,6 +93,8 @@ def _run_of(ident: str, folder: Path, *, going: bool) -> Run:
     lines = read_progress(folder / PROGRESS)
     of = {one["event"]: one for one in lines}
     begun, reached, ended = of.get("begun", {}), of.get("reached", {}), of.get("ended", {})
+    if begun.get("kind") == "load":
+        return _load(ident, folder, begun, reached, of, going=going)
     error = str(of.get("stopped", {}).get("error") or ended.get("error") or "")
     outcome = _read(folder / "outcome.json")
     if outcome or "done" in reached or (folder.parent.name == "studies" and not begun.get("actions")):
@@ -129,6 +134,60 @@ def _study(
     mark = "" if going or not outcome else "done"
     title = str(begun.get("title") or study.get("question", ""))
     return Run(ident, folder, "study", str(study.get("name", folder.name)), title, mark, going, share, told, error, ())
+
+
+def _load(
+    ident: str,
+    folder: Path,
+    begun: Mapping[str, Any],
+    reached: Mapping[str, Any],
+    of: Mapping[str, Any],
+    *,
+    going: bool,
+) -> Run:
+    """A load that was played: its times go from the planned arrival."""
+    error = str(of.get("stopped", {}).get("error") or of.get("ended", {}).get("error") or "")
+    # One that is played elsewhere goes on while it is told of; a player that was killed tells no end.
+    going = going or ("ended" not in of and time.time() - _changed(folder) < _SILENT_S)
+    done, all_of = reached.get("done", 0), reached.get("of", 0)
+    steps = [Step(name, "over", text) for name, text in standing_of(reached)] if reached else []
+    return Run(
+        ident,
+        folder,
+        "load",
+        str(begun["name"]),
+        str(begun["title"]),
+        "done" if "ended" in of and not going and not error else "",
+        going,
+        done / all_of if all_of else None,
+        f"{done:,} of {all_of:,} requests have ended" if all_of else "",
+        error,
+        tuple(steps),
+    )
+
+
+def standing_of(reached: Mapping[str, Any]) -> list[tuple[str, str]]:
+    """How a load stands, by name and in words; seconds are model time from the planned arrival."""
+    answered = f"{reached['answered']:,}"
+    if reached["p50_s"] is not None:
+        answered += f": {reached['p50_s']:,.0f} s, 19 of 20 within {reached['p95_s']:,.0f} s"
+    waiting = f"{reached['waiting']:,}"
+    if reached["longest_s"] is not None:
+        waiting += f", the longest {reached['longest_s']:,.0f} s"
+    ended = [(name, f"{sum(reached[name].values()):,}") for name in ("refused", "failed")]
+    given_up = ("given up", f"{reached['unanswered']:,}")
+    return [("answered, from planned arrival", answered), ("waiting, from planned arrival", waiting), *ended, given_up]
+
+
+def load_of(root: Path, url: str, day: str) -> tuple[str, Mapping[str, Any]] | None:
+    """Name and standing of the load that was last told of a bed on a day of its model; None of none. root: folder of runs."""
+    files = sorted((root / "loads").glob(f"*/{PROGRESS}"), key=lambda one: -one.stat().st_mtime)
+    for lines in map(read_progress, files):
+        last = next((one for one in reversed(lines) if one["event"] == "reached"), None)
+        begun = lines[0] if lines else {}
+        if last is not None and begun.get("kind") == "load" and begun.get("smt") == url:
+            return (str(begun["name"]), last) if str(last["at"]).startswith(day) else None
+    return None
 
 
 def _judged(result: Mapping[str, Any]) -> list[Step]:

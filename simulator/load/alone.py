@@ -30,6 +30,8 @@ from simulator.world.callers import CUSTOMER, Right, read_rights
 
 #: Wall seconds that an SMT has for an answer.
 ANSWER_S = 30.0
+#: Wall seconds between two looks at how a play stands.
+LOOK_S = 2.0
 #: Wall seconds between the last preparation and the first request.
 _LEAD_S = 0.5
 
@@ -91,8 +93,11 @@ async def play_at(
     cast: Cast,
     begun: Callable[[LoadPlayer], None],
     progress: Callable[[int, int], None],
+    looked: Callable[[LoadPlayer], None] = lambda _: None,
 ) -> None:
     """Play it to its end. ca: PEM file of the authority behind SMT's certificate. begun: told the player before the first request.
+
+    looked: told the player again every ``LOOK_S``, whether or not anything ends.
 
     Raises a UserError if SMT cannot be reached or does not let somebody in; after that, what SMT does is in the rows.
     """
@@ -121,7 +126,7 @@ async def play_at(
         begun(player)
         over = asyncio.Event()
         runtime.env.process(player.run()).callbacks.append(lambda _: over.set())
-        waiting = [asyncio.ensure_future(one) for one in (runtime.serve(), over.wait())]
+        waiting = [asyncio.ensure_future(one) for one in (runtime.serve(), over.wait(), _looking(player, looked))]
         try:
             ended, _ = await asyncio.wait(waiting, return_when=asyncio.FIRST_COMPLETED)
             for one in ended:
@@ -130,3 +135,9 @@ async def play_at(
         finally:
             for one in waiting:
                 one.cancel()
+
+
+async def _looking(player: LoadPlayer, looked: Callable[[LoadPlayer], None]) -> None:
+    while True:
+        looked(player)
+        await asyncio.sleep(LOOK_S)

@@ -104,6 +104,16 @@ class LoadPlayer:
         """What ``code`` of the rows numbers."""
         return tuple(self._codes)
 
+    def waiting_us(self) -> NDArray[np.int64]:
+        """Microseconds since its planned arrival of each request that should have come by now and has not ended: asked or not."""
+        now = self._runtime.now_us()
+        since = now - self.rows.planned_us
+        return np.asarray(since[(since >= 0) & (self.rows.done_us == 0)], dtype=np.int64)
+
+    def now(self) -> Seconds:
+        """The model's time."""
+        return self._runtime.now()
+
     def played(self) -> Played:
         """The rows as the compiled engine has them, so far: ``end`` -1 of one that has not ended or whose caller polls no more."""
         # It compiles the engine, which a play does without.

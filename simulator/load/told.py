@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from meters.calendar import iso
 from simulator.capacity.ends import COMPLETED, ENDS, REFUSED
 from simulator.capacity.workload.columns import CLASSES, KINDS
 from simulator.load.player import LoadPlayer
@@ -41,6 +42,27 @@ def facts(player: LoadPlayer, rate: float) -> dict[str, Any]:
         "late_s": {"p50": quantile(late_s, 0.5), "p95": quantile(late_s, 0.95), "most_wall": round(late_wall_s, 3)},
         "kept_pace": late_wall_s <= LAG_S,
         "groups": [_group(player, *one) for one in (*groups, (_EVERYBODY, "", asked)) if one[2].any()],
+    }
+
+
+def standing(player: LoadPlayer) -> dict[str, Any]:
+    """How a play stands, as JSON values: everybody's counts, seconds from the planned arrival, and who waits still.
+
+    What has not ended counts too, from its planned arrival on and whether or not it could be asked: a system that answers nobody would look quick by those alone whom it answered.
+    """
+    waits_us = player.waiting_us()
+    longest = round(float(waits_us.max()) / 1e6, 3) if len(waits_us) else None
+    everybody = _group(player, _EVERYBODY, "", player.asked_us > 0)
+    counted = {
+        name: everybody[name] for name in ("asked", "answered", "refused", "failed", "unanswered", "p50_s", "p95_s")
+    }
+    return {
+        "at": iso(player.now()),
+        "done": player.ended,
+        "of": len(player.rows),
+        "waiting": len(waits_us),
+        "longest_s": longest,
+        **counted,
     }
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import re
 import shutil
 from collections.abc import AsyncIterator
@@ -22,7 +23,7 @@ from simulator.errors import SimulatorError
 from simulator.runtime.progress_file import ProgressFile, read_progress
 from simulator.runtime.until_stopped import Stopped
 from simulator.tap.chain import exchanges
-from tests.reports.console.visit import Visit, visiting
+from tests.reports.console.visit import Visit, at_a_bed, stations, visiting
 
 GAP = "gap-of-17-h-30"
 
@@ -226,3 +227,43 @@ async def test_children_are_few_and_end_with_the_console(tmp_path: Path) -> None
     await children.close()
     assert not any(one.running for one in begun)
     assert children.of(tmp_path / "0") is begun[0]
+
+
+STANDS = {"event": "reached", "at": "2026-08-12T17:40:00-05:00", "done": 3, "of": 9, "asked": 4, "answered": 2, "refused": {"FR-CR016.1b": 1}, "failed": {}, "unanswered": 0, "waiting": 5, "longest_s": 1234.5, "p50_s": 71.2, "p95_s": 95.0}  # fmt: skip
+
+
+def loaded(root: Path, smt: str, **more: Any) -> None:
+    told(root / "loads" / "mine", {"event": "begun", "kind": "load", "name": "storm", "title": "A storm", "smt": smt}, STANDS | more)  # fmt: skip
+
+
+async def test_a_load_has_its_page_with_times_from_the_planned_arrival(visit: Visit) -> None:
+    loaded(visit.console.root, "http://127.0.0.1:8600")
+    page = await visit.page("runs/loads/mine")
+    assert "It goes on" in page
+    assert "3 of 9 requests have ended" in page
+    for name, text in (
+        ("answered, from planned arrival", "2: 71 s, 19 of 20 within 95 s"),
+        ("waiting, from planned arrival", "5, the longest 1,234 s"),
+        ("refused", "1"),
+    ):
+        assert f"<b>{name}</b> {text}" in page
+    # Of a player that was killed nothing is told any more.
+    file = visit.console.root / "loads" / "mine" / PROGRESS
+    os.utime(file, (1e9, 1e9))
+    assert "It was broken off" in await visit.page("runs/loads/mine")
+
+
+async def test_the_first_page_says_from_what_times_go_and_of_a_load_from_its_planned_arrival(tmp_path: Path) -> None:
+    async with at_a_bed(tmp_path) as visit:
+        assert visit.made is not None
+        url = visit.made.sandbox.smt_server.url
+        before = stations(await visit.page())["Requests at SMT"]
+        assert before["answered, from arrival at SMT"] == "none yet"
+        loaded(visit.console.root, url)
+        seen = stations(await visit.page())["Requests at SMT"]
+        assert seen["load"] == "storm"
+        assert seen["answered, from planned arrival"] == "2: 71 s, 19 of 20 within 95 s"
+        assert seen["waiting, from planned arrival"] == "5, the longest 1,234 s"
+        for smt, at in (("http://127.0.0.1:8600", STANDS["at"]), (url, "2026-08-11T17:40:00-05:00")):
+            loaded(visit.console.root, smt, at=at)
+            assert stations(await visit.page())["Requests at SMT"] == before

@@ -14,14 +14,15 @@ import httpx
 import pytest
 import yaml
 
-from meters.calendar import day_of, to_us
+from meters.calendar import day_of, fraction_s, to_s, to_us
 from reports.commands.load import lines
 from simulator.load.alone import part_of
 from simulator.load.cast import cast
 from simulator.load.player import LoadPlayer
-from simulator.load.told import facts
+from simulator.load.told import facts, standing
 from simulator.parties.sandbox import Sandbox, SandboxSettings
 from simulator.runtime.clock import Clock, ClockMode
+from simulator.runtime.progress_file import read_progress
 from simulator.smt.ondemand.middle import Middle
 from simulator.smt.throttle.policy import preset
 from simulator.world.callers import rights_of, write_rights
@@ -69,9 +70,13 @@ async def ami_load(running: Sandbox, out: Path, *more: str) -> asyncio.subproces
 @pytest.mark.process
 async def test_a_load_is_played_to_its_end_on_the_clock_of_the_smt(tmp_path: Path) -> None:
     async with sandbox(tmp_path, Clock(ClockMode.SCALED, to_us(BEGIN), 1200.0)) as running, serving(running):
-        process = await ami_load(running, tmp_path, "--limit", "12", "--json")
+        process = await ami_load(running, tmp_path, "--limit", "12", "--json", "--progress", "progress.jsonl")
         stdout, stderr = await process.communicate()
     assert process.returncode == 0, stderr
+    begun, *reached, ended = read_progress(tmp_path / "progress.jsonl")
+    assert (begun["kind"], begun["name"], begun["smt"]) == ("load", "two-points", running.smt_server.url)
+    assert ended == {"event": "ended", "error": ""}
+    assert (reached[-1]["done"], reached[-1]["of"], reached[-1]["waiting"]) == (12, 12, 0)
     told = json.loads(stdout)
     assert (told["asked"], told["ended"]) == (12, 12)
     assert told["calls"] > 12
@@ -79,6 +84,9 @@ async def test_a_load_is_played_to_its_end_on_the_clock_of_the_smt(tmp_path: Pat
     assert everybody["answered"]
     # An answer takes 70 s at least, and what kept the player from asking is in it.
     assert everybody["p50_s"] >= 70
+    assert {name: reached[-1][name] for name in ("answered", "p50_s", "p95_s")} == {
+        name: everybody[name] for name in ("answered", "p50_s", "p95_s")
+    }
 
 
 @pytest.mark.process
@@ -101,8 +109,16 @@ async def test_a_load_is_a_process_among_others_and_gives_its_counts(tmp_path: P
     ):
         given = cast(part_of(planned(), 0, "11", 12), list(rights_of(running.market, DAY)))
         player = LoadPlayer(running.runtime, [http], given)
+        # Nobody has been asked yet: who should have come waits all the same, since when he should have come.
+        planned_us = player.rows.planned_us.tolist()
+        first, last = fraction_s(min(planned_us)), to_s(max(planned_us)) + 1
+        await running.runtime.run_until(last)
+        stands = standing(player)
+        assert (stands["asked"], stands["answered"], stands["waiting"]) == (0, 0, 12)
+        assert stands["longest_s"] == pytest.approx(last - first, abs=0.001)
         running.runtime.env.process(player.run())
         await running.runtime.run_until(BEGIN + 3 * 3600)
+        assert (standing(player)["waiting"], standing(player)["longest_s"]) == (0, None)
         assert running.faults() == []
     told = json.loads(json.dumps(facts(player, 0.0)))
     assert (told["requests"], told["ended"], told["kept_pace"]) == (12, 12, True)

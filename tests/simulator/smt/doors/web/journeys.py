@@ -105,7 +105,7 @@ async def test_a_newcomer_asks_for_the_balance_of_the_day_by_what_a_sandbox_prin
             await page.click("Log in")
             await page.see(told.esiid("the customer's own"))
             await looks_right(page)
-            await page.click("100 PECAN BEND LN EXAMPLE 75000")
+            await page.click("100 PECAN BEND LN")
             await page.see("Tue Aug 11 2026")
             assert await drawn(page) == {"actual": 96}
             await page.click("Read my meter now")
