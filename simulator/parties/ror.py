@@ -24,7 +24,7 @@ from simulator.ror.accounts.book import AccountBook
 from simulator.ror.client import SmtClient
 from simulator.ror.desk.app import create_app
 from simulator.ror.desk.calls import CallDesk, DeskLimits
-from simulator.ror.desk.served import Entry, Served
+from simulator.ror.desk.served import Served
 from simulator.ror.desk.web.door import PAGES
 from simulator.ror.pattern import weather_of
 from simulator.runtime.clock import Clock
@@ -36,6 +36,7 @@ from simulator.smt.registry.records import User, UserKind
 from simulator.tap.http import outgoing, tapped
 from simulator.tap.log import WireLog
 from simulator.web.frame import served
+from simulator.web.visitors import Entry
 from simulator.world.market import Login
 
 #: The desk's agent unless told. Invented, and printed.
@@ -57,7 +58,7 @@ class Agents:
         self._guard = LoginGuard(users, time.time, told)
 
     async def log_in(self, username: str, password: str, peer: str) -> Entry:
-        """See ``simulator.ror.desk.app.LogIn``: one after the other in a thread, for a hash takes long."""
+        """See ``simulator.web.visitors.LogIn``: one after the other in a thread, for a hash takes long."""
         loop = asyncio.get_running_loop()
         looked = await loop.run_in_executor(_CHECKING, self._guard.check, username, password, peer)
         if isinstance(looked, User):

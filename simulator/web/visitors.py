@@ -1,4 +1,4 @@
-"""Who comes to served pages: sessions, forms that count, where a log-in leads, and how what stands against a request is told.
+"""Who comes to served pages: log-in, sessions, forms that count, where a log-in leads, and how what stands against a request is told.
 
 A session is a number that nobody can guess; all else of it is here. It ends some minutes after its last use, and some hours after its log-in in any case.
 """
@@ -9,20 +9,26 @@ import hmac
 import re
 import secrets
 from collections import OrderedDict
-from collections.abc import Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
+from enum import StrEnum
 from hashlib import sha256
-from typing import Annotated
+from pathlib import Path
+from typing import Annotated, Any, Generic, NamedTuple, Protocol, TypeVar
 from urllib.parse import quote, urlsplit
 
-from fastapi import Depends, FastAPI, Request, Response
+from fastapi import APIRouter, Depends, FastAPI, Request, Response
 from fastapi.responses import RedirectResponse
 
 from simulator.web.parts import Problem
-from simulator.web.site import HEADERS, bears, fields_of, of_same_origin, wanted_part
+from simulator.web.site import HEADERS, Site, bears, fields_of, of_same_origin, wanted_part
 
 #: What of a path of ours may be anything.
 _OWN_PATH = re.compile(r"/[\w/?=&.%+-]*", re.ASCII)
+_NOT_DONE = "That did not work"
+Party = TypeVar("Party")
+Who = TypeVar("Who")
+WhoIs = TypeVar("WhoIs", covariant=True)
 
 
 class WebProblem(Exception):  # noqa: N818 (it is the visitor's, not an error of ours)
@@ -65,23 +71,174 @@ def own_path(root: str, text: str) -> str:
     return text if text.startswith(root) and _OWN_PATH.fullmatch(text) and "//" not in text else root
 
 
-def tell_problems(app: FastAPI, root: str, page: Callable[[Request, int, Problem], Response]) -> None:
-    """Answer what stands against a request for a page by a page, and lead who has no session to the log-in of the site, and back afterwards."""
-    login = f"{root}login"
+class Entry(StrEnum):
+    """What became of a log-in."""
 
-    @app.exception_handler(WebProblem)
-    async def told(request: Request, error: WebProblem) -> Response:
-        return page(request, error.status, error.problem)
+    IN = "in"
+    WRONG = "wrong"
+    #: Too soon after bad ones: not looked at.
+    BLOCKED = "blocked"
 
-    @app.exception_handler(SignInError)
-    async def sign_in(request: Request, _error: SignInError) -> Response:
-        # A form, or a part, whose session has ended leads to the page that it was on.
-        whole = request.method == "GET" and not wanted_part(request)
-        at = request.url if whole else urlsplit(request.headers.get("referer", ""))
-        back = own_path(root, f"{at.path}?{at.query}" if at.query else at.path)
-        if wanted_part(request):
-            return Response(status_code=401, headers={**HEADERS, "x-location": f"{login}?next={quote(back)}"})
-        return RedirectResponse(login if back == root else f"{login}?next={quote(back)}", 303, HEADERS)
+
+#: Looks at a log-in: name, password, and the address that it comes from.
+LogIn = Callable[[str, str, str], Awaitable[Entry]]
+#: Nobody learns here whether a name is somebody's.
+_TOLD = {
+    Entry.WRONG: (401, "Name and password do not belong together."),
+    Entry.BLOCKED: (403, "Too many log-ins have failed. Wait a minute, and try again."),
+}
+
+
+class Keeper(Protocol[WhoIs]):
+    """The sessions of a face's browsers (see ``Sessions``)."""
+
+    def begin(self, name: str) -> str:
+        """A new session of whoever has logged in as ``name``: its number."""
+
+    def whose(self, number: str) -> WhoIs | None:
+        """Whose session it is; its life begins anew. None where there is none, or its life is over."""
+
+    def end(self, number: str) -> None:
+        """End it, if there is such a one."""
+
+    def seal(self, number: str) -> str:
+        """What the forms of a session bear."""
+
+
+class Visitor(NamedTuple, Generic[Who]):
+    """Who has a session."""
+
+    user: Who
+    #: What the forms of the session bear.
+    form_token: str
+
+
+@dataclass(frozen=True)
+class Face(Generic[Party, Who]):
+    """Pages that people log in to: of one site, over one party."""
+
+    site: Site
+    #: The session's cookie. Cookies know no port, so each face has a name of its own.
+    cookie: str
+    #: Folder of its templates, ``login.html.j2`` and ``problem.html.j2`` among them.
+    room: Path
+    #: What the first page lists, in words.
+    first: str
+    #: The party that a request is for.
+    party: Callable[[Request], Party]
+    log_in: Callable[[Party], LogIn]
+    keeper: Callable[[Party], Keeper[Who]]
+    #: What every page says, ``dated`` at least; None: nobody is logged in.
+    says: Callable[[Party, Who | None], dict[str, Any]]
+
+    @property
+    def _login(self) -> str:
+        return f"{self.site.root}login"
+
+    async def visitor(self, request: Request) -> Visitor[Who]:
+        """Whose session came with a request; its life begins anew. Raises SignInError without one."""
+        keeper, number = self.keeper(self.party(request)), request.cookies.get(self.cookie, "")
+        user = keeper.whose(number)
+        if user is None:
+            raise SignInError
+        return Visitor(user, keeper.seal(number))
+
+    def form(self) -> Any:
+        """What a handler's parameter is annotated with to get the fields of a form of a visitor with a session, which bears its token."""
+        session = Depends(self.visitor)
+
+        async def form(fields: Fields, who: Visitor[Any] = session) -> dict[str, str]:
+            return of_session(fields, who.form_token)
+
+        return Depends(form)
+
+    def router(self) -> APIRouter:
+        """Log-in and log-out, the kit's files. The log-in is looked at by the guard that the APIs' is looked at by."""
+        routes, root = APIRouter(include_in_schema=False), self.site.root
+
+        @routes.get(self._login)
+        async def login_form(request: Request) -> Response:
+            party, asked = self.party(request), request.query_params
+            after = asked.get("next", "")
+            if self.keeper(party).whose(request.cookies.get(self.cookie, "")) is not None:
+                return _to(own_path(root, after))
+            return self._logging_in(party, after, name=asked.get("username", "")[:64])
+
+        @routes.post(self._login)
+        async def login(request: Request, fields: Fields) -> Response:
+            party, after, name = self.party(request), fields.get("next", ""), fields.get("username", "")
+            keeper, peer = self.keeper(party), request.client.host if request.client else ""
+            entry = await self.log_in(party)(name, fields.get("password", ""), peer)
+            if entry is not Entry.IN:
+                return self._logging_in(party, after, *_TOLD[entry], name)
+            # The session that was there before is nobody's any more: who knew it does not come in with this one.
+            keeper.end(request.cookies.get(self.cookie, ""))
+            answer, secure = _to(own_path(root, after)), request.url.scheme == "https"
+            answer.set_cookie(
+                self.cookie, keeper.begin(name), path=root, httponly=True, samesite="strict", secure=secure
+            )
+            return answer
+
+        @routes.post(f"{root}logout", dependencies=[self.form()])
+        async def logout(request: Request) -> Response:
+            self.keeper(self.party(request)).end(request.cookies.get(self.cookie, ""))
+            answer = _to(self._login)
+            answer.delete_cookie(self.cookie, path=root, httponly=True, samesite="strict")
+            return answer
+
+        @routes.get(root.removesuffix("/"))
+        async def without_slash() -> Response:
+            return _to(root)
+
+        @routes.get(root + "files/{name}")
+        async def file(name: str, request: Request) -> Response:
+            return self.site.file(name, request)
+
+        return routes
+
+    def _logging_in(self, party: Party, after: str, status: int = 200, why: str = "", name: str = "") -> Response:
+        return self.show(party, None, "login.html.j2", status, title="Log in", after=after, why=why, name=name)
+
+    def show(
+        self, party: Party, who: Visitor[Who] | None, template: str, status: int = 200, headers: Mapping[str, str] | None = None, **shown: Any
+    ) -> Response:  # fmt: skip
+        """A page or part for a visitor."""
+        its = {"about": "", "form_token": who.form_token if who else ""} | self.says(party, who.user if who else None)
+        return self.site.page(
+            template, self.room, status, {"x-dated": its["dated"], **(headers or {})}, **(its | shown)
+        )
+
+    def page_at_fault(
+        self, party: Party, path: str, status: int, code: str, what: str, headers: Mapping[str, str] | None = None
+    ) -> Response | None:
+        """What is wrong with a request that no page took, as a page; None for a path that is none of a page."""
+        if not f"{path}/".startswith(self.site.root):
+            return None
+        problem = Problem(code, what, f"Go back, or begin at {self.first}.")
+        return self.show(party, None, "problem.html.j2", status, headers, title=_NOT_DONE, problem=problem)
+
+    def tell_problems(self, app: FastAPI, party: Party) -> None:
+        """Answer what stands against a request for a page by a page, or in the place of the part that was asked for, and lead who has no session to the log-in, and back afterwards."""
+
+        @app.exception_handler(WebProblem)
+        async def told(request: Request, error: WebProblem) -> Response:
+            part = wanted_part(request)
+            template = "problem_part.html.j2" if part else "problem.html.j2"
+            return self.show(party, None, template, error.status, title=_NOT_DONE, part=part, problem=error.problem)
+
+        @app.exception_handler(SignInError)
+        async def sign_in(request: Request, _error: SignInError) -> Response:
+            # A form, or a part, whose session has ended leads to the page that it was on.
+            whole, root = request.method == "GET" and not wanted_part(request), self.site.root
+            at = request.url if whole else urlsplit(request.headers.get("referer", ""))
+            back = own_path(root, f"{at.path}?{at.query}" if at.query else at.path)
+            if wanted_part(request):
+                return Response(status_code=401, headers={**HEADERS, "x-location": f"{self._login}?next={quote(back)}"})
+            return _to(self._login if back == root else f"{self._login}?next={quote(back)}")
+
+
+def _to(path: str) -> RedirectResponse:
+    return RedirectResponse(path, 303, HEADERS)
 
 
 @dataclass(slots=True)

@@ -28,10 +28,10 @@ from meters.calendar import Seconds
 from simulator.ror.account import Account, balance
 from simulator.ror.desk.calls import CallDesk
 from simulator.ror.desk.health import DeskHealth
-from simulator.ror.desk.served import STATUS, Entry, Served, ServedDesk
+from simulator.ror.desk.served import STATUS, Served, ServedDesk
 from simulator.ror.desk.web import calls as web_calls
-from simulator.ror.desk.web import session
-from simulator.ror.desk.web.door import PAGES, page_at_fault, problem_page
+from simulator.ror.desk.web import door
+from simulator.ror.desk.web.door import FACE
 from simulator.ror.desk.wire import (
     AccountList,
     AccountsAsked,
@@ -46,7 +46,7 @@ from simulator.ror.desk.wire import (
     DeskError,
 )
 from simulator.ror.errors import RorError
-from simulator.web.visitors import tell_problems
+from simulator.web.visitors import Entry
 
 _REFUSED = {
     Entry.WRONG: (401, DeskError(code="ror.log_in", message="Name or password is wrong: no agent of this desk.", place="authorization", mend="Send name and password as HTTP Basic.")),
@@ -103,7 +103,7 @@ def create_app(served: Served, title: str, frame: Frame) -> DescribedApi:
     """Make the service. title: whose desk it is."""
 
     def refuse(path: str, refusal: Refusal) -> Response:
-        page = page_at_fault(served, path, refusal.status, refusal.code, f"{refusal.place}: {refusal.message}")
+        page = FACE.page_at_fault(served, path, refusal.status, refusal.code, f"{refusal.place}: {refusal.message}")
         if page is not None:
             return page
         return _refuse(refusal.status, DeskError(code=refusal.code, message=refusal.message, place=refusal.place))
@@ -127,7 +127,7 @@ def create_app(served: Served, title: str, frame: Frame) -> DescribedApi:
 @cache
 def _routes() -> list[BaseRoute]:
     """The routes of every desk."""
-    routers = (_router(), _health(), session.router(), web_calls.router())
+    routers = (_router(), _health(), door.router(), web_calls.router())
     return [route for router in routers for route in router.routes]
 
 
@@ -238,14 +238,14 @@ def _tell_errors(app: FastAPI, served: Served) -> None:
 
     def unrouted(request: Request, status: int, meant: str, headers: Mapping[str, str] | None) -> Response:
         code, message = _UNROUTED[status]
-        page = page_at_fault(served, request.url.path, status, code, "There is no such page.", headers)
+        page = FACE.page_at_fault(served, request.url.path, status, code, "There is no such page.", headers)
         if page is not None:
             return page
         return _refuse(status, DeskError(code=code, message=message + meant, mend=_SHOWN), headers)
 
     tell_malformed(app, malformed)
     tell_unrouted(app, unrouted)
-    tell_problems(app, PAGES, lambda request, status, problem: problem_page(request, served, status, problem))
+    FACE.tell_problems(app, served)
 
 
 def _refuse(status: int, error: DeskError, headers: Mapping[str, str] | None = None) -> JSONResponse:

@@ -3,30 +3,15 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
-from enum import StrEnum
 from typing import Annotated
 
 from headend.http.described_api import party_of
 from simulator.ror.desk.calls import CallDesk
-from simulator.web.visitors import Sessions
+from simulator.web.visitors import LogIn, Sessions
 
 #: Of HTTP, by the code of an error; 409 for any other.
 STATUS = {"ror.account.unknown": 404, "ror.call.unknown": 404, "ror.calls.many": 429, "ror.ledger.unwritable": 503}
-
-
-class Entry(StrEnum):
-    """What became of a log-in."""
-
-    IN = "in"
-    WRONG = "wrong"
-    #: Too soon after bad ones: not looked at.
-    BLOCKED = "blocked"
-
-
-#: Looks at a log-in: name, password, and the address that it comes from.
-LogIn = Callable[[str, str, str], Awaitable[Entry]]
 
 
 @dataclass(frozen=True, slots=True)

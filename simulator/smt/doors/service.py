@@ -47,12 +47,11 @@ from simulator.smt.doors.portal.door import InvalidToken
 from simulator.smt.doors.web import account, meter
 from simulator.smt.doors.web import reads as web_reads
 from simulator.smt.doors.web import usage as web_usage
-from simulator.smt.doors.web.door import PAGES, page_at_fault, problem_page
+from simulator.smt.doors.web.door import FACE
 from simulator.smt.errors import BAD_FIELD, GATEWAY, UNROUTED, BusinessError, GatewayRefusal
 from simulator.smt.ondemand.inquiries import CALL_BACKS, CallBack
 from simulator.smt.party import Smt, SmtConfig
 from simulator.web.frame import served
-from simulator.web.visitors import tell_problems
 
 __all__ = ["Smt", "SmtConfig", "create_app"]
 
@@ -77,7 +76,7 @@ def create_app(smt: Smt) -> DescribedApi:
 
     def refuse(path: str, refusal: Refusal) -> Response:
         smt.metrics.refuse(refusal)
-        page = page_at_fault(smt, path, refusal.status, refusal.code, f"{refusal.place}: {refusal.message}")
+        page = FACE.page_at_fault(smt, path, refusal.status, refusal.code, f"{refusal.place}: {refusal.message}")
         if page is not None:
             return page
         if path.startswith("/v2/"):
@@ -229,7 +228,7 @@ def _unrouted(smt: Smt, request: Request, status: int, meant: str, headers: Mapp
     """What is told of a request that no route takes: below ``/v2`` in the gateway's shape, elsewhere in the portal's and the control's; of a page, as one."""
     row = UNROUTED[status]
     told = "There is no such page." if status == NO_CALL else f"This page does not take {request.method}."
-    page = page_at_fault(smt, request.url.path, status, row.code, told, headers)
+    page = FACE.page_at_fault(smt, request.url.path, status, row.code, told, headers)
     if page is not None:
         return page
     if request.url.path.startswith("/v2/"):
@@ -240,7 +239,7 @@ def _unrouted(smt: Smt, request: Request, status: int, meant: str, headers: Mapp
 
 
 def _tell_errors(app: FastAPI, smt: Smt) -> None:
-    tell_problems(app, PAGES, lambda request, status, problem: problem_page(request, smt, status, problem))
+    FACE.tell_problems(app, smt)
 
     @app.exception_handler(BusinessError)
     async def business(_request: Request, error: BusinessError) -> JSONResponse:
@@ -261,7 +260,7 @@ def _tell_errors(app: FastAPI, smt: Smt) -> None:
         tell("fault", party="SMT", error=fault_text(error))
         # The server drops the connection after a fault; a client that was not told would send its next request into it.
         ended = {"connection": "close"}
-        page = page_at_fault(smt, request.url.path, 500, "broken", GATEWAY["broken"].message, ended)
+        page = FACE.page_at_fault(smt, request.url.path, 500, "broken", GATEWAY["broken"].message, ended)
         return page or _gateway("broken", ended)
 
     tell_unrouted(app, partial(_unrouted, smt))

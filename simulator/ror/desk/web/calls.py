@@ -20,7 +20,7 @@ from meters.calendar import epoch
 from simulator.ror.account import balance
 from simulator.ror.accounts.book import Customer
 from simulator.ror.desk.served import Served, ServedDesk
-from simulator.ror.desk.web.door import ACCOUNTS, PAGES, Agent, Form, Session, pages, problem_of, show
+from simulator.ror.desk.web.door import ACCOUNTS, FACE, PAGES, Form, Session, pages, problem_of
 from simulator.ror.desk.web.rebilled import rebilled_of
 from simulator.ror.desk.web.rests import Line
 from simulator.ror.desk.web.said import told_of
@@ -28,7 +28,7 @@ from simulator.ror.desk.web.stands import patience_of, progress_of
 from simulator.ror.desk.wire import Call, CallRequest, CallState
 from simulator.ror.errors import RorError
 from simulator.web.site import HEADERS, wanted_part
-from simulator.web.visitors import WebProblem
+from simulator.web.visitors import Visitor, WebProblem
 from simulator.web.words import instant, money
 
 #: Accounts on one page. A default of this project.
@@ -48,7 +48,7 @@ def router() -> APIRouter:
     async def accounts(request: Request, here: ServedDesk, who: Session) -> Response:
         sought = request.query_params.get("q", "").strip()
         found = [one for one in here.desk.book if _meant(one, sought)]
-        return show(
+        return FACE.show(
             here,
             who,
             "accounts.html.j2",
@@ -125,7 +125,7 @@ def _own_call(here: Served, account: str, call_id: str) -> Call:
     return call
 
 
-def _page(request: Request, here: Served, who: Agent, customer: Customer, call: Call | None) -> Response:
+def _page(request: Request, here: Served, who: Visitor[str], customer: Customer, call: Call | None) -> Response:
     now = here.desk.driver.now()
     shown: dict[str, Any] = {"account": customer.entry.account_id, "call": call}
     if call is not None:
@@ -141,9 +141,9 @@ def _page(request: Request, here: Served, who: Agent, customer: Customer, call: 
         }
         part = wanted_part(request)
         if part == PATIENCE:
-            return show(here, who, "patience.html.j2", **shown)
+            return FACE.show(here, who, "patience.html.j2", **shown)
         if part == CALL:
-            return show(here, who, "call_part.html.j2", **shown)
+            return FACE.show(here, who, "call_part.html.j2", **shown)
     entry = customer.entry
     try:
         account, plan = customer.at(now)
@@ -151,7 +151,7 @@ def _page(request: Request, here: Served, who: Agent, customer: Customer, call: 
         raise problem_of(error) from None
     own = balance(account, now)
     due = f"due {own.due}{', past due' if own.past_due else ''}" if own.due else "no bill has been sent yet"
-    return show(
+    return FACE.show(
         here,
         who,
         "account.html.j2",

@@ -7,68 +7,26 @@ from typing import Any
 from urllib.parse import urlencode
 
 from fastapi import Request, Response
-from fastapi.responses import RedirectResponse
 from fastapi.routing import APIRouter
 
 from headend.wire import InquiryKind
 from meters.calendar import day_of, to_s
-from simulator.smt.access.gatekeeper import TokenKind
 from simulator.smt.access.log import What
-from simulator.smt.doors.both.served import Peer, ServedSmt
-from simulator.smt.doors.web.door import COOKIE, LOGIN, PAGES, SITE, Form, Session, pages, show
+from simulator.smt.doors.both.served import ServedSmt
+from simulator.smt.doors.web.door import FACE, PAGES, Session
 from simulator.smt.doors.web.reads import STANDS
 from simulator.smt.party import Smt
-from simulator.smt.registry.log_in import LoginFault
 from simulator.smt.registry.records import ServicePoint, User
 from simulator.web.gallery import gallery
-from simulator.web.site import HEADERS
-from simulator.web.visitors import Fields, own_path
 from simulator.web.words import instant
 
 #: Meters on one page. A default of this project.
 AT_ONCE = 25
-#: Nobody learns here whether a name is somebody's.
-_REFUSED = "Name and password do not belong together."
-_BLOCKED = "Too many log-ins have failed. Wait a minute, and try again."
 
 
 def router() -> APIRouter:
     """The pages of whoever comes in."""
-    routes = pages()
-
-    @routes.get(LOGIN)
-    async def login_form(request: Request, smt: ServedSmt) -> Response:
-        session = request.cookies.get(COOKIE, "")
-        if session and smt.gatekeeper.user_of(session, TokenKind.WEB):
-            return _to(own_path(PAGES, request.query_params.get("next", "")))
-        asked = request.query_params
-        return _login(smt, asked.get("next", ""), name=asked.get("username", "")[:64])
-
-    @routes.post(LOGIN)
-    async def login(request: Request, fields: Fields, smt: ServedSmt, peer: Peer) -> Response:
-        after, name = fields.get("next", ""), fields.get("username", "")
-        found = await smt.gatekeeper.login(name, fields.get("password", ""), peer)
-        if isinstance(found, LoginFault):
-            blocked = found is LoginFault.BLOCKED
-            return _login(smt, after, 403 if blocked else 401, _BLOCKED if blocked else _REFUSED, name)
-        # The session that was there before is nobody's any more: who knew it does not come in with this one.
-        smt.gatekeeper.end(request.cookies.get(COOKIE, ""), TokenKind.WEB)
-        answer = _to(own_path(PAGES, after))
-        secure = request.url.scheme == "https"
-        session = smt.gatekeeper.issue(found, TokenKind.WEB).text
-        answer.set_cookie(COOKIE, session, path=PAGES, httponly=True, samesite="strict", secure=secure)
-        return answer
-
-    @routes.post(f"{PAGES}logout")
-    async def logout(request: Request, form: Form, smt: ServedSmt) -> Response:  # noqa: ARG001 (whose form it is)
-        smt.gatekeeper.end(request.cookies.get(COOKIE, ""), TokenKind.WEB)
-        answer = _to(LOGIN)
-        answer.delete_cookie(COOKIE, path=PAGES, httponly=True, samesite="strict")
-        return answer
-
-    @routes.get(PAGES.removesuffix("/"))
-    async def without_slash() -> Response:
-        return _to(PAGES)
+    routes = FACE.router()
 
     @routes.get(PAGES)
     async def meters(request: Request, smt: ServedSmt, who: Session) -> Response:
@@ -86,7 +44,7 @@ def router() -> APIRouter:
         def at(number: int) -> str:
             return f"{PAGES}?{urlencode({'q': sought, 'page': number})}"
 
-        return show(
+        return FACE.show(
             smt,
             who,
             "meters.html.j2",
@@ -102,21 +60,9 @@ def router() -> APIRouter:
 
     @routes.get(f"{PAGES}kit")
     async def kit() -> Response:
-        return gallery(SITE)
-
-    @routes.get(PAGES + "files/{name}")
-    async def file(name: str, request: Request) -> Response:
-        return SITE.file(name, request)
+        return gallery(FACE.site)
 
     return routes
-
-
-def _to(path: str) -> RedirectResponse:
-    return RedirectResponse(path, 303, HEADERS)
-
-
-def _login(smt: Smt, after: str, status: int = 200, why: str = "", name: str = "") -> Response:
-    return show(smt, None, "login.html.j2", status, title="Log in", after=after, why=why, name=name)
 
 
 def _meant(point: ServicePoint, sought: str) -> bool:

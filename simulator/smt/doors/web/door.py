@@ -1,30 +1,21 @@
-"""What every page shares: its site, whose session came with a request, and how what stands against it is told."""
+"""What every page shares: its face, with the sessions of its browsers, and what is told of an ESI ID that nobody may see."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, NamedTuple
 
-from fastapi import APIRouter, Depends, Request, Response
+from fastapi import APIRouter, Depends
 
 from simulator.smt.access.gatekeeper import TokenKind
-from simulator.smt.doors.both.served import ServedSmt
 from simulator.smt.doors.portal.api import PAGES as PAGES
 from simulator.smt.errors import BusinessError
 from simulator.smt.party import Smt
+from simulator.smt.registry.log_in import LoginFault
 from simulator.smt.registry.records import User, UserKind
-from simulator.web.parts import Problem
-from simulator.web.site import Site, wanted_part
-from simulator.web.visitors import Fields, SignInError, WebProblem, of_session
+from simulator.web.site import Site
+from simulator.web.visitors import Entry, Face, Visitor, WebProblem
 from simulator.web.words import instant
-
-SITE = Site("Smart Meter Texas (test bed)", PAGES)
-LOGIN = f"{PAGES}login"
-#: The session's cookie. Cookies know no port, so another face has another name.
-COOKIE = "ami_smt_session"
-_ROOM = Path(__file__).parent
 
 
 def unknown() -> WebProblem:
@@ -32,64 +23,51 @@ def unknown() -> WebProblem:
     return WebProblem(404, "AC1", BusinessError("AC1").message, "See your meters for those that are yours.")
 
 
-@dataclass(frozen=True, slots=True)
-class Visitor:
-    """Who has a session."""
+class _Browsers(NamedTuple):
+    """The sessions of browsers, each a token of the gatekeeper's."""
 
-    user: User
-    #: What the forms of the session bear.
-    form_token: str
+    smt: Smt
+
+    def begin(self, name: str) -> str:
+        return self.smt.gatekeeper.issue(self.smt.registry.users[name], TokenKind.WEB).text
+
+    def whose(self, number: str) -> User | None:
+        return self.smt.gatekeeper.user_of(number, TokenKind.WEB)
+
+    def end(self, number: str) -> None:
+        self.smt.gatekeeper.end(number, TokenKind.WEB)
+
+    def seal(self, number: str) -> str:
+        return self.smt.gatekeeper.sealed(number)
+
+    async def log_in(self, name: str, password: str, peer: str) -> Entry:
+        found = await self.smt.gatekeeper.login(name, password, peer)
+        if isinstance(found, User):
+            return Entry.IN
+        return Entry.BLOCKED if found is LoginFault.BLOCKED else Entry.WRONG
 
 
-async def _visitor(request: Request, smt: ServedSmt) -> Visitor:
-    session = request.cookies.get(COOKIE, "")
-    user = smt.gatekeeper.user_of(session, TokenKind.WEB) if session else None
-    if user is None:
-        raise SignInError
-    return Visitor(user, smt.gatekeeper.sealed(session))
+def _says(smt: Smt, user: User | None) -> dict[str, Any]:
+    its = {"dated": instant(smt.driver.now())}
+    return its | {"username": user.username, "customer": user.kind is UserKind.CUSTOMER} if user else its
 
 
-#: Of a handler's parameter: whose session came with the request; its life begins anew. SignInError without one.
-Session = Annotated[Visitor, Depends(_visitor)]
-
-
-async def _form(fields: Fields, who: Session) -> dict[str, str]:
-    return of_session(fields, who.form_token)
-
-
+FACE: Face[Smt, User] = Face(
+    Site("Smart Meter Texas (test bed)", PAGES),
+    "ami_smt_session",
+    Path(__file__).parent,
+    "your meters",
+    lambda request: request.app.party(Smt),
+    lambda smt: _Browsers(smt).log_in,
+    _Browsers,
+    _says,
+)
+#: Of a handler's parameter: whose session came with the request. SignInError without one.
+Session = Annotated[Visitor[User], Depends(FACE.visitor)]
 #: The fields of a form of a visitor with a session, which bears its token.
-Form = Annotated[dict[str, str], Depends(_form)]
+Form = Annotated[dict[str, str], FACE.form()]
 
 
 def pages() -> APIRouter:
     """A router of pages, none of which is a call of an API."""
     return APIRouter(include_in_schema=False)
-
-
-def show(
-    smt: Smt, who: Visitor | None, template: str, status: int = 200, headers: Mapping[str, str] | None = None, **shown: Any
-) -> Response:  # fmt: skip
-    """A page or part for a visitor."""
-    its: dict[str, Any] = {"about": "", "dated": instant(smt.driver.now())}
-    if who is not None:
-        customer = who.user.kind is UserKind.CUSTOMER
-        its |= {"username": who.user.username, "form_token": who.form_token, "customer": customer}
-    return SITE.page(template, _ROOM, status, {"x-dated": its["dated"], **(headers or {})}, **(its | shown))
-
-
-def problem_page(request: Request, smt: Smt, status: int, problem: Problem) -> Response:
-    """What is wrong, as a page or in the place of the part that was asked for."""
-    part = wanted_part(request)
-    if part:
-        return show(smt, None, "problem_part.html.j2", status, part=part, problem=problem)
-    return show(smt, None, "problem.html.j2", status, title="That did not work", problem=problem)
-
-
-def page_at_fault(
-    smt: Smt, path: str, status: int, code: str, what: str, headers: Mapping[str, str] | None = None
-) -> Response | None:
-    """What is wrong with a request that no page took, as a page; None for a path that is none of a page."""
-    if not f"{path}/".startswith(PAGES):
-        return None
-    problem = Problem(code, what, "Go back, or begin at your meters.")
-    return show(smt, None, "problem.html.j2", status, headers, title="That did not work", problem=problem)

@@ -14,10 +14,11 @@ from simulator.smt.doors.both.premise import devices_of, meters_of, premise_of
 from simulator.smt.doors.both.served import ServedSmt
 from simulator.smt.doors.both.usage_reads import registered_reads, sees_any, stored_days
 from simulator.smt.doors.web.asked import day_of_query
-from simulator.smt.doors.web.door import PAGES, Session, Visitor, pages, show, unknown
+from simulator.smt.doors.web.door import FACE, PAGES, Session, pages, unknown
 from simulator.smt.errors import BusinessError
 from simulator.smt.party import Smt
-from simulator.smt.registry.records import ServicePoint, UserKind
+from simulator.smt.registry.records import ServicePoint, User, UserKind
+from simulator.web.visitors import Visitor
 
 _MONTH = timedelta(days=29)
 
@@ -35,7 +36,7 @@ def router() -> APIRouter:
             raise unknown()
         stored = await stored_days(smt, who.user, esiid, Channel.LOAD, first, last)
         here = f"{PAGES}m/{esiid}/reads?to="
-        return show(
+        return FACE.show(
             smt,
             who,
             "reads.html.j2",
@@ -52,7 +53,7 @@ def router() -> APIRouter:
     @routes.get(PAGES + "m/{esiid}/meter")
     async def meter(esiid: str, smt: ServedSmt, who: Session) -> Response:
         point = _seen(smt, who, esiid)
-        return show(
+        return FACE.show(
             smt,
             who,
             "meter.html.j2",
@@ -77,7 +78,7 @@ def router() -> APIRouter:
             for one in smt.access.of(esiid)
             if smt.registry.may_see(who.user, esiid, (at := datetime.fromisoformat(one.at)).date())
         ]
-        return show(
+        return FACE.show(
             smt,
             who,
             "access.html.j2",
@@ -93,7 +94,7 @@ def router() -> APIRouter:
     return routes
 
 
-def _seen(smt: Smt, who: Visitor, esiid: str) -> ServicePoint:
+def _seen(smt: Smt, who: Visitor[User], esiid: str) -> ServicePoint:
     try:
         return point_seen(smt, who.user, esiid)
     except BusinessError:

@@ -20,17 +20,18 @@ from simulator.smt.doors.both.asked import asked_by
 from simulator.smt.doors.both.refusal import SILENT, wire_refusal
 from simulator.smt.doors.both.served import ServedSmt
 from simulator.smt.doors.portal.reads import latest_shown
-from simulator.smt.doors.web.door import PAGES, Form, Session, Visitor, pages, show, unknown
+from simulator.smt.doors.web.door import FACE, PAGES, Form, Session, pages, unknown
 from simulator.smt.errors import BusinessError
 from simulator.smt.ondemand.filing import Asked
 from simulator.smt.ondemand.ledger import Entry
 from simulator.smt.ondemand.lifecycle import ENDED, State
 from simulator.smt.party import Smt
+from simulator.smt.registry.records import User
 from simulator.smt.throttle.decision import Door
 from simulator.web.kinds import KINDS, METER, STORE
 from simulator.web.parts import Progress, Step
 from simulator.web.site import HEADERS, wanted_part
-from simulator.web.visitors import WebProblem
+from simulator.web.visitors import Visitor, WebProblem
 from simulator.web.words import by_the_clock, clock, instant
 
 #: The part of a page that tells how a request stands, and what it says when it has ended.
@@ -93,7 +94,7 @@ def router() -> APIRouter:
             return _part(smt, who, entry, {})
         progress = progress_of(smt, who, entry)
         day = day_of(to_s(entry.filed.submitted_us))
-        return show(
+        return FACE.show(
             smt,
             who,
             "request.html.j2",
@@ -106,14 +107,14 @@ def router() -> APIRouter:
     return routes
 
 
-def _part(smt: Smt, who: Visitor, entry: Entry | None, headers: dict[str, str]) -> Response:
+def _part(smt: Smt, who: Visitor[User], entry: Entry | None, headers: dict[str, str]) -> Response:
     assert entry is not None
     if entry.ended:
         headers["x-event"] = ENDING
-    return show(smt, who, "progress.html.j2", headers=headers, progress=progress_of(smt, who, entry))
+    return FACE.show(smt, who, "progress.html.j2", headers=headers, progress=progress_of(smt, who, entry))
 
 
-def own_request(smt: Smt, who: Visitor, key: str) -> Entry:
+def own_request(smt: Smt, who: Visitor[User], key: str) -> Entry:
     """A request of the visitor's. Raises WebProblem for what is none, or another's: nobody learns which."""
     entry = smt.ledger.entry(key) if key.isascii() and key.isdigit() and len(key) < 40 else None
     if entry is None or not asked_by(entry.filed, who.user):
@@ -122,7 +123,7 @@ def own_request(smt: Smt, who: Visitor, key: str) -> Entry:
     return entry
 
 
-def progress_of(smt: Smt, who: Visitor, entry: Entry) -> Progress:
+def progress_of(smt: Smt, who: Visitor[User], entry: Entry) -> Progress:
     """How a request stands, as its page tells it."""
     state, waits = entry.last.state, entry.last.state not in ENDED
     headline, tone = _HEADLINES.get(state, (f"Your request is {STANDS[state]}.", "waits"))
@@ -149,7 +150,7 @@ def _steps(entry: Entry, *, waits: bool) -> Iterator[Step]:
         yield Step(word[0].upper() + word[1:], clock(to_s(entry.last.at_us)), "bad")
 
 
-def _told(smt: Smt, who: Visitor, entry: Entry) -> Iterator[str]:
+def _told(smt: Smt, who: Visitor[User], entry: Entry) -> Iterator[str]:
     """The sentences of a request that has ended."""
     last, content = entry.last, entry.content
     if last.state is State.REFUSED:

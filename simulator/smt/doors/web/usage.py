@@ -21,18 +21,19 @@ from simulator.smt.doors.both.asked import dates_asked
 from simulator.smt.doors.both.served import ServedSmt
 from simulator.smt.doors.both.usage_reads import CHANNELS, apart, billed_periods, sees_any, stored_days
 from simulator.smt.doors.web.asked import day_of_query, one_of
-from simulator.smt.doors.web.door import PAGES, Session, Visitor, pages, show, unknown
+from simulator.smt.doors.web.door import FACE, PAGES, Session, pages, unknown
 from simulator.smt.doors.web.reads import own_request, progress_of
 from simulator.smt.doors.web.series import by_day, by_period, posted_day, unposted_day
 from simulator.smt.errors import BusinessError
 from simulator.smt.ondemand.ledger import Entry
 from simulator.smt.ondemand.lifecycle import State
 from simulator.smt.party import Smt
+from simulator.smt.registry.records import User
 from simulator.smt.usage import green_button
 from simulator.smt.usage.formats import INTERVAL_STEM, interval_csv, lse_file, report_name
 from simulator.web.charts import Chart
 from simulator.web.site import HEADERS, wanted_part
-from simulator.web.visitors import WebProblem
+from simulator.web.visitors import Visitor, WebProblem
 from simulator.web.words import instant, named_day
 
 PART = "usage"
@@ -102,9 +103,9 @@ def router() -> APIRouter:
             "files": _files(wanted, today, posted_to),
         }
         if wanted_part(request) == PART:
-            return show(smt, who, "usage_part.html.j2", **shown)
+            return FACE.show(smt, who, "usage_part.html.j2", **shown)
         point = smt.registry.point(esiid, today)
-        return show(
+        return FACE.show(
             smt,
             who,
             "usage.html.j2",
@@ -152,7 +153,7 @@ def _days_of(view: str, day: date, today: date) -> tuple[date, date]:
     return (day, day) if view == "day" else (day - _MONTH, day)
 
 
-async def _chart(smt: Smt, who: Visitor, wanted: Wanted, asked: Entry | None, now: Seconds) -> Chart | None:
+async def _chart(smt: Smt, who: Visitor[User], wanted: Wanted, asked: Entry | None, now: Seconds) -> Chart | None:
     first, last = _days_of(wanted.view, wanted.day, day_of(now))
     if wanted.view == "year":
         if not sees_any(smt, who.user, wanted.esiid, first, last):
@@ -178,7 +179,7 @@ async def _chart(smt: Smt, who: Visitor, wanted: Wanted, asked: Entry | None, no
     return shown
 
 
-async def _beside(smt: Smt, who: Visitor, wanted: Wanted) -> list[int]:
+async def _beside(smt: Smt, who: Visitor[User], wanted: Wanted) -> list[int]:
     """Whole Wh that the day is compared with, by the clock, of several days their mean; empty where no day has all of its times."""
     compared = BESIDE[wanted.beside][0](wanted.day)
     if not compared:
@@ -189,7 +190,7 @@ async def _beside(smt: Smt, who: Visitor, wanted: Wanted) -> list[int]:
     return np.rint(np.mean(found, axis=0)).astype(int).tolist() if found else []
 
 
-def _newest_read(smt: Smt, who: Visitor, esiid: str, asked: Entry | None) -> Entry | None:
+def _newest_read(smt: Smt, who: Visitor[User], esiid: str, asked: Entry | None) -> Entry | None:
     """The latest answer of intervals: the visitor's own that the page is about, otherwise whoever asked for it, on a day that the visitor may see."""
     if asked is not None and asked.filed.esiid == esiid and asked.content is not None and asked.content.intervals:
         return asked if asked.last.state in (State.COMPLETED, State.REFUSED) else None

@@ -19,11 +19,11 @@ from simulator.ror.billing.plan import shipped_plan
 from simulator.ror.client import SmtClient
 from simulator.ror.desk.app import create_app
 from simulator.ror.desk.calls import CallDesk, DeskLimits
-from simulator.ror.desk.served import Entry, Served
+from simulator.ror.desk.served import Served
 from simulator.runtime.clock import Clock, ClockMode
 from simulator.runtime.driver import Runtime
 from simulator.web.frame import served
-from simulator.web.visitors import Sessions
+from simulator.web.visitors import Entry, Sessions
 from tests.simulator.ror.support import ACCOUNT, CALL, ESIID, Notes, Portal
 
 PLAN = "longhorn-thousand-24"

@@ -9,7 +9,7 @@ import httpx
 import pytest
 from markupsafe import escape
 
-from simulator.ror.desk.served import Entry
+from simulator.web.visitors import Entry
 from tests.simulator.ror.desk.support import desk_rig
 from tests.simulator.ror.support import ESIID
 

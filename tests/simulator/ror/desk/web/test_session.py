@@ -7,12 +7,13 @@ from pathlib import Path
 
 import pytest
 
-from simulator.ror.desk.served import Entry
-from simulator.ror.desk.web.door import COOKIE
+from simulator.ror.desk.web.door import FACE
+from simulator.web.visitors import Entry
 from tests.simulator.ror.desk.support import desk_rig
 from tests.simulator.ror.desk.web.visits import AGENT, ORIGIN, visiting
 
 ACCOUNT = "/desk/accounts/A-1001"
+COOKIE = FACE.cookie
 
 
 async def test_a_browser_is_led_to_the_pages_and_others_hear_that_there_is_no_call(tmp_path: Path) -> None:

@@ -7,11 +7,12 @@ import re
 import pytest
 
 from simulator.smt.access.gatekeeper import TokenKind
-from simulator.smt.doors.web.door import COOKIE, PAGES
+from simulator.smt.doors.web.door import FACE, PAGES
 from simulator.web.visitors import own_path
 from tests.simulator.smt.doors.web.visits import ORIGIN, visiting
 from tests.simulator.smt.rig import PASSWORD, PLAIN, Rig
 
+COOKIE = FACE.cookie
 USAGE = f"/ui/m/{PLAIN}/usage"
 
 
