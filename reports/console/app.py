@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import secrets
-import time
 from collections.abc import Awaitable, Callable, Mapping
 from contextlib import suppress
 from typing import Any
@@ -23,7 +21,7 @@ from reports.console.asked import LOOKS, Look, told_of
 from reports.console.bed import SILENT, BedProblem, Call, problem_of
 from reports.console.copied import as_scenario, said_no
 from reports.console.doings import DOINGS, body_of
-from reports.console.door import COOKIE, LOGIN, PAGES, ROOT, SITE, Console, SignInError
+from reports.console.door import PAGES, ROOT, SITE, TO_STRANGERS, Console, face
 from reports.console.live import Live
 from reports.console.own_bed import CLOCKS
 from reports.console.picture import stations
@@ -32,28 +30,24 @@ from reports.console.tester import add_pages
 from simulator.ror.desk.web.rebilled import rebilled_of
 from simulator.ror.desk.wire import Call as DeskCall
 from simulator.smt.complaints.kinds import KINDS as COMPLAINTS
-from simulator.smt.registry.log_in import LoginFault, LoginGuard
-from simulator.smt.registry.passwords import hash_password
-from simulator.smt.registry.records import User, UserKind
 from simulator.web.frame import templates
 from simulator.web.gallery import gallery
 from simulator.web.parts import Problem
-from simulator.web.site import HEADERS, bears, fields_of, of_same_origin, wanted_part
+from simulator.web.site import HEADERS, fields_of, wanted_part
+from simulator.web.visitors import Face, of_session, sent_here
 
 #: Octets of a scenario's text at most.
 _LARGEST = {f"{ROOT}scenarios": 1 << 20}
 #: Id of the part that waits for a bed.
 _START = "start"
-#: What a page is without for whoever is not known to have come in.
-_TO_STRANGERS: Mapping[str, Any] = {"menu": [], "token": "", "leaves": False}
-_BLOCKED = (403, "Too many log-ins have failed. Wait a minute, and try again.")
 
 
 def create_app(console: Console) -> ASGIApp:
     """Make the application."""
     app = FastAPI(docs_url=None, redoc_url=None, openapi_url=None)
-    app.include_router(_outside(console))
-    routes = APIRouter(dependencies=[Depends(_guard(console))])
+    people = face(console)
+    app.include_router(_outside(people))
+    routes = APIRouter(dependencies=[Depends(_guard(people))])
     for look in LOOKS:
         routes.add_api_route(ROOT + look.path, _looking(console, look))
     _beginning(console, routes)
@@ -63,78 +57,33 @@ def create_app(console: Console) -> ASGIApp:
     add_pages(console, routes)
     app.include_router(routes)
     _tell(console, app)
+    people.tell_problems(app, console)
 
     def refuse(_path: str, refusal: Refusal) -> Response:
         problem = Problem(refusal.code, f"{refusal.place}: {refusal.message}", "Go back to the page.")
         return console.show(
-            "problem.html.j2", refusal.status, title="That did not work", problem=problem, done=None, **_TO_STRANGERS
+            "problem.html.j2", refusal.status, title="That did not work", problem=problem, **TO_STRANGERS
         )
 
     return Front(app, FrontRules(refuse, _LARGEST))
 
 
-def _guard(console: Console) -> Callable[[Request], Awaitable[None]]:
+def _guard(people: Face[Console, str]) -> Callable[[Request], Awaitable[None]]:
     async def guard(request: Request) -> None:
-        if not console.known(request):
-            raise SignInError
-        if request.method != "POST":
-            return
-        if not of_same_origin(request):
-            problem = Problem(
-                "origin", "This form was not sent by a page of this console.", "Open the page here, and send its form."
-            )
-            raise BedProblem(403, problem)
-        if not bears(await fields_of(request), console.token):
-            problem = Problem(
-                "form_token",
-                "This form is of another run of the console.",
-                "Load the page anew, and send its form again.",
-            )
-            raise BedProblem(403, problem)
+        who = await people.visitor(request)
+        if request.method == "POST":
+            of_session(await sent_here(request), who.form_token)
 
     return guard
 
 
-def _outside(console: Console) -> APIRouter:
+def _outside(people: Face[Console, str]) -> APIRouter:
     """What everybody may see: log-in and files."""
-    routes, turn = APIRouter(), asyncio.Lock()
-    # Whoever has the password has no name.
-    users = {"": User("", hash_password(console.password), UserKind.ROR)} if console.password else {}
-    guard = LoginGuard(users, time.time, lambda *_: None)
+    routes = people.router()
 
     @routes.get("/")
-    @routes.get(ROOT.removesuffix("/"))
     async def begin() -> Response:
         return RedirectResponse(ROOT, 303, HEADERS)
-
-    @routes.get(ROOT + "files/{name}")
-    async def file(name: str, request: Request) -> Response:
-        return SITE.file(name, request)
-
-    @routes.get(LOGIN)
-    async def form(request: Request) -> Response:
-        if console.known(request):
-            return RedirectResponse(ROOT, 303, HEADERS)
-        return console.show("login.html.j2", title="Log in", menu=[], leaves=False, why="")
-
-    @routes.post(LOGIN)
-    async def log_in(request: Request) -> Response:
-        given = (await fields_of(request)).get("password", "")
-        looked: User | LoginFault = LoginFault.WRONG_PASSWORD
-        if of_same_origin(request):
-            # One after the other in a thread: a hash takes long, and guesses do not take more than one core.
-            async with turn:
-                looked = await asyncio.to_thread(guard.check, "", given, request.client.host if request.client else "")
-        if not isinstance(looked, User):
-            status, why = _BLOCKED if looked is LoginFault.BLOCKED else (401, "That is not the password.")
-            return console.show("login.html.j2", status, title="Log in", menu=[], leaves=False, why=why)
-        answer = RedirectResponse(ROOT, 303, HEADERS)
-        session = secrets.token_urlsafe(32)
-        console.sessions.discard(request.cookies.get(COOKIE, ""))
-        console.sessions.add(session)
-        secure = request.url.scheme == "https"
-        answer.set_cookie(COOKIE, session, path=ROOT, httponly=True, samesite="strict", secure=secure)
-        return answer
 
     return routes
 
@@ -286,7 +235,7 @@ def _copying(console: Console, routes: APIRouter) -> None:
 
 
 def _living(console: Console, routes: APIRouter) -> None:
-    """Counts as they change; the kit; and the way out."""
+    """Counts as they change; the kit."""
 
     async def part() -> str:
         try:
@@ -308,12 +257,6 @@ def _living(console: Console, routes: APIRouter) -> None:
     async def kit() -> Response:
         return gallery(SITE)
 
-    @routes.post(f"{ROOT}logout")
-    async def leave(request: Request) -> Response:
-        with suppress(KeyError):
-            console.sessions.remove(request.cookies.get(COOKIE, ""))
-        return RedirectResponse(LOGIN, 303, HEADERS)
-
 
 def _after(console: Console, page: str, call: Call) -> Response:
     """Back to the page; with what stood against it."""
@@ -328,11 +271,9 @@ def _tell(console: Console, app: FastAPI) -> None:
     """Answer what stands against a request by a page."""
 
     def page(status: int, problem: Problem, request: Request) -> Response:
-        its = {} if console.known(request) else _TO_STRANGERS
+        its = {"done": None} if console.known(request) else TO_STRANGERS
         part = wanted_part(request)
-        return console.show(
-            "problem.html.j2", status, title="That did not work", problem=problem, done=None, part=part, **its
-        )
+        return console.show("problem.html.j2", status, title="That did not work", problem=problem, part=part, **its)
 
     @app.exception_handler(BedProblem)
     async def bed(request: Request, error: BedProblem) -> Response:
@@ -342,10 +283,6 @@ def _tell(console: Console, app: FastAPI) -> None:
     async def user(request: Request, error: UserError) -> Response:
         what = f"{error.place}: {error.message}" if error.place else error.message
         return page(400, Problem(error.code, what, error.mend or "Go back, and change it."), request)
-
-    @app.exception_handler(SignInError)
-    async def sign_in(_request: Request, _error: SignInError) -> Response:
-        return RedirectResponse(LOGIN, 303, HEADERS)
 
     @app.exception_handler(HTTPException)
     async def unrouted(request: Request, error: HTTPException) -> Response:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import asyncio
 import secrets
+import time
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -15,15 +17,18 @@ from reports.console.asked import LOOKS
 from reports.console.bed import Bed, BedProblem
 from reports.console.children import Children
 from reports.console.own_bed import OwnBed
+from simulator.smt.registry.log_in import LoginFault, LoginGuard
+from simulator.smt.registry.passwords import hash_password
+from simulator.smt.registry.records import User, UserKind
 from simulator.web.parts import Problem
 from simulator.web.site import Site
+from simulator.web.visitors import Entry, Face, Sessions
 from simulator.web.words import instant
 
 ROOT = "/console/"
 SITE = Site("Console (test bed)", ROOT)
-LOGIN = f"{ROOT}login"
 #: Cookies know no port, so this face has a name of its own.
-COOKIE = "ami_console_session"
+_COOKIE = "ami_console_session"
 PAGES = Path(__file__).parent / "pages"
 _NO_BED = Problem(
     "console.no_bed",
@@ -34,8 +39,8 @@ _NO_BED = Problem(
 TESTER = (("scenarios", "Scenarios"), ("runs", "Runs"), ("studies", "Studies"), ("journal", "What was done"))
 
 
-class SignInError(Exception):
-    """A request without a session, where there is a password."""
+#: Seconds from a log-in to its end, used or not: a tester watches for long. A default of this project.
+_LIFE_S = 12 * 3600
 
 
 @dataclass(slots=True)
@@ -51,7 +56,15 @@ class Console:
     own: OwnBed | None = None
     children: Children = field(default_factory=Children)
     token: str = field(default_factory=lambda: secrets.token_urlsafe(24))
-    sessions: set[str] = field(default_factory=set)
+    sessions: Sessions = field(default_factory=lambda: Sessions(time.time, _LIFE_S, _LIFE_S))
+    _guard: LoginGuard = field(init=False)
+    #: One log-in after the other: a hash takes long, and guesses do not take more than one core.
+    _turn: asyncio.Lock = field(default_factory=asyncio.Lock)
+
+    def __post_init__(self) -> None:
+        """Whoever has the password has no name."""
+        users = {"": User("", hash_password(self.password), UserKind.ROR)} if self.password else {}
+        self._guard = LoginGuard(users, time.time, lambda *_: None)
 
     def looked_at(self) -> Bed:
         """The bed. Raises BedProblem where there is none."""
@@ -61,9 +74,33 @@ class Console:
             raise BedProblem(404, _NO_BED)
         return self.bed
 
+    async def log_in(self, _name: str, password: str, peer: str) -> Entry:
+        """See ``simulator.web.visitors.LogIn``."""
+        async with self._turn:
+            looked = await asyncio.to_thread(self._guard.check, "", password, peer)
+        if isinstance(looked, User):
+            return Entry.IN
+        return Entry.BLOCKED if looked is LoginFault.BLOCKED else Entry.WRONG
+
+    def begin(self, name: str) -> str:
+        """See ``simulator.web.visitors.Keeper``, as below."""
+        return self.sessions.begin(name)
+
+    def whose(self, number: str) -> str | None:
+        """Nobody's name, of everybody where there is no password."""
+        return self.sessions.whose(number) if self.password else ""
+
+    def end(self, number: str) -> None:
+        """See there."""
+        self.sessions.end(number)
+
+    def seal(self, _number: str) -> str:
+        """Of all sessions the same."""
+        return self.token
+
     def known(self, request: Request) -> bool:
         """Whether somebody may come in."""
-        return not self.password or request.cookies.get(COOKIE, "") in self.sessions
+        return self.whose(request.cookies.get(_COOKIE, "")) is not None
 
     def show(self, template: str, status: int = 200, headers: Mapping[str, str] | None = None, *, at: str = "", now: str = "", **shown: Any) -> Response:  # fmt: skip
         """A page or part. at: path of the page below the root. now: model time, ISO 8601."""
@@ -82,3 +119,17 @@ class Console:
         await self.children.close()
         if self.own is not None:
             await self.own.children.close()
+
+
+#: What a page says to whoever is not known to have come in.
+TO_STRANGERS: Mapping[str, Any] = {"menu": [], "token": "", "leaves": False, "done": None}
+
+
+def _says(_console: Console, _name: str | None) -> dict[str, Any]:
+    return {"dated": "scenarios and runs", **TO_STRANGERS}
+
+
+def face(console: Console) -> Face[Console, str]:
+    """The console as pages that people log in to."""
+    first = "the console's first page"
+    return Face(SITE, _COOKIE, PAGES, first, lambda _: console, lambda its: its.log_in, lambda its: its, _says)

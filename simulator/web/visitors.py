@@ -45,7 +45,8 @@ class SignInError(Exception):
     """A request without a session that is alive."""
 
 
-async def _sent_here(request: Request) -> dict[str, str]:
+async def sent_here(request: Request) -> dict[str, str]:
+    """The fields of a form that a page of ours sent. Raises WebProblem of another's."""
     if not of_same_origin(request):
         raise WebProblem(
             403, "origin", "This form was not sent by a page of this site.", "Open the page here, and send its form."
@@ -53,8 +54,8 @@ async def _sent_here(request: Request) -> dict[str, str]:
     return await fields_of(request)  # fmt: skip
 
 
-#: Of a handler's parameter: the fields of a form that a page of ours sent. WebProblem of another's.
-Fields = Annotated[dict[str, str], Depends(_sent_here)]
+#: Of a handler's parameter: see ``sent_here``.
+Fields = Annotated[dict[str, str], Depends(sent_here)]
 
 
 def of_session(fields: Mapping[str, str], token: str) -> dict[str, str]:

@@ -17,6 +17,7 @@ from reports.console.bed import Bed, BedProblem
 from reports.console.doings import DOINGS
 from reports.console.door import TESTER, Console
 from reports.console.picture import stations as stations_of
+from simulator.web.visitors import Sessions
 from tests.reports.console.visit import Visit, at_a_bed, stations, visiting
 from tests.simulator.smt.doors.web.test_hostile import _RUNNING
 
@@ -255,7 +256,8 @@ async def test_where_there_is_a_password_nobody_sees_anything_before_it(tmp_path
     async with visiting(tmp_path, password="open sesame") as visit:
         for path in ("", "runs", "scenarios", "journal", "live", "runs/x/report"):
             reply = await visit.get(path)
-            assert (reply.status_code, reply.headers["location"]) == (303, "/console/login")
+            after = f"?next=/console/{path}" if path else ""
+            assert (reply.status_code, reply.headers["location"]) == (303, f"/console/login{after}")
         for reply in (await visit.get("nix"), await visit.post("login/x"), await visit.get("login")):
             assert visit.console.token not in reply.text
         assert (await visit.post("scenarios", text="x")).status_code == 303
@@ -263,13 +265,27 @@ async def test_where_there_is_a_password_nobody_sees_anything_before_it(tmp_path
         foreign = await visit.http.post(
             "/console/login", data={"password": "open sesame"}, headers={"origin": "http://evil.example"}
         )
-        assert foreign.status_code == 401
+        assert (foreign.status_code, "set-cookie" in foreign.headers) == (403, False)
         let_in = await visit.post("login", password="open sesame")
         cookie = let_in.headers["set-cookie"]
         assert all(word in cookie for word in ("HttpOnly", "SameSite=strict", "Path=/console/"))
         assert (await visit.get("runs")).status_code == 200
+        assert (await visit.post("login", password="open sesame", next="/console/runs")).headers["location"] == (
+            "/console/runs"
+        )
         assert (await visit.post("logout")).status_code == 303
         assert (await visit.get("runs")).status_code == 303
+
+
+async def test_who_has_come_in_is_asked_again_when_the_session_is_over(tmp_path: Path) -> None:
+    async with visiting(tmp_path, password="open sesame") as visit:
+        wall = [1e9]
+        visit.console.sessions = Sessions(lambda: wall[0], 60, 60)
+        for later, status in ((0, 200), (59, 200), (60, 303)):
+            wall[0] = 1e9
+            await visit.post("login", password="open sesame")
+            wall[0] += later
+            assert (await visit.get("runs")).status_code == status
 
 
 async def test_after_some_bad_passwords_none_is_looked_at_for_a_while(tmp_path: Path) -> None:
