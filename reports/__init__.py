@@ -3,7 +3,7 @@
 ``balance``         a customer's own usage file as a bill to date and where it goes
 ``batch``           a head-end's batch of a day
 ``capacity``        the load report
-``chart_parts``     colours and hatching by quality, bare axes, the widths of charts, how one becomes SVG
+``chart_parts``     what pictures (PNG) share: colours, bare axes, how one is written
 ``commands``        balance, demo, report, capacity, console, lse, market-day, meters list, show and truth, plan, vee make, run, report and score
 ``console``         the tester's console: a test bed in a browser, by its control calls
 ``interval_table``  intervals as a table, CSV or Parquet

@@ -1,8 +1,10 @@
-"""The charts of a statement: the cycle's usage day by day with the band of where it goes and the plan's edges; the day by hour beside a usual one."""
+"""The charts of a statement: the cycle's usage day by day with the band of where it goes and the plan's edges; the day by hour beside a usual one.
+
+A page has them of the kit; the picture for slides and letters (``--png``) is drawn by matplotlib.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from datetime import timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
@@ -11,16 +13,24 @@ import numpy as np
 from numpy.typing import NDArray
 
 from meters.calendar import Seconds, day_end, days
-from reports.chart_parts import INK, KINDS, MUTED, NARROW, PAPER, WIDE, Width, bare, inline, legend, svg
+from reports.chart_parts import COLOURS, INCHES, INK, MUTED, PAPER, bare
 from simulator.ror.errors import RorError
 from simulator.ror.expected.likely import NINETIETH, TENTH, quantile
 from simulator.ror.statement import Statement
+from simulator.web.charts import Chart, Column
+from simulator.web.kinds import ACTUAL, MISSING
+from simulator.web.lines import KNOWN, MIDDLE, Band, Line, Lines
+from simulator.web.parts import Table
+from simulator.web.plot import Rule
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
-    from matplotlib.figure import Figure
 
-_KNOWN, _AHEAD = KINDS["actual"].colour, KINDS["estimated"].colour
+#: Marks below a cycle's days.
+_MARKS = 4
+#: Edges are drawn up to so much above the highest way.
+_IN_SIGHT = 1.25
+_KNOWN, _AHEAD = COLOURS["actual"], COLOURS["estimated"]
 
 
 class Course(NamedTuple):
@@ -37,10 +47,10 @@ def write_png(told: Statement, path: Path) -> None:
     """Draw both charts into a file. Raises RorError where it cannot be written."""
     from matplotlib.figure import Figure
 
-    figure = Figure(figsize=(WIDE.inches, 8.0), layout="constrained")
+    figure = Figure(figsize=(INCHES, 8.0), layout="constrained")
     of_cycle, of_day = figure.subplots(2, 1, height_ratios=(3, 2))
-    _cycle(of_cycle, told, WIDE)
-    _hours(of_day, told, WIDE)
+    _cycle(of_cycle, told)
+    _hours(of_day, told)
     of_cycle.legend(loc="lower right", frameon=False, fontsize=9)
     of_day.legend(loc="upper left", ncols=3, frameon=False, fontsize=9)
     of_cycle.set_title(
@@ -53,38 +63,67 @@ def write_png(told: Statement, path: Path) -> None:
         raise RorError("ror.balance.png", text, str(path), "Name another --png.") from None
 
 
-def charts(told: Statement, width: Width) -> dict[str, str]:
-    """Both as parts of a page, by name; one of which there is nothing is empty."""
+def cycle_chart(told: Statement) -> tuple[Lines, Table]:
+    """The cycle's usage by day with the band of where it goes and the plan's edges; and the same in words."""
+    account, (known, ahead) = told.account, _courses(told)
+    lines = [Line(KNOWN, "known", known.days.tolist(), known.middle.tolist())]
+    bands, top = [], float(known.high[-1])
+    if not told.closed:
+        lines.append(Line(MIDDLE, "the middle of them", ahead.days.tolist(), ahead.middle.tolist()))
+        bands.append(
+            Band("eight of ten ways that it may go", ahead.days.tolist(), ahead.low.tolist(), ahead.high.tolist())
+        )
+        top = float(ahead.high[-1])
+    days = [f"{account.cycle_first + timedelta(days=day):%b %d}" for day in range(account.cycle_days)]
+    chart = Lines(
+        "Usage of the cycle by day, kWh",
+        (0, account.cycle_days),
+        [(day, days[day]) for day in range(0, len(days), -(-len(days) // _MARKS))],
+        _plain,
+        lines,
+        bands,
+        rules=[
+            Rule(at, f"{_plain(at)} kWh: {one.odds} of 100", f"{one.edge.text}: {one.odds} of 100")
+            for one in told.edges
+            for at in (one.edge.wh / 1000,)
+            if 0 < at <= top * _IN_SIGHT
+        ],
+    )
+    rows = [
+        [days[min(int(at), len(days) - 1)], *(f"{value:,.3f}" for value in values)]
+        for of in (known, ahead)
+        # What a day comes to is told of its end.
+        for at, *values in zip((of.days[1:] - 0.5).tolist(), *(one[1:].tolist() for one in of[1:]), strict=True)
+    ]
+    return chart, Table(["Up to", "one of ten below, kWh", "middle", "one of ten above"], rows)
 
-    def cycle() -> Figure:
-        figure, axes = _figure(width, 4.2)
-        _cycle(axes, told, width)
-        legend(figure, width)
-        return figure
 
-    def hours() -> Figure | None:
-        if told.pattern.base_w is None:
-            return None
-        figure, axes = _figure(width, 3.2)
-        _hours(axes, told, width)
-        legend(figure, width)
-        return figure
-
-    drawn = {"cycle": svg(f"balance-cycle-{width.name}", cycle), "hours": svg(f"balance-hours-{width.name}", hours)}
-    return {name: inline(document) if document else "" for name, document in drawn.items()}
-
-
-def both_widths(told: Statement) -> Mapping[str, Mapping[str, str]]:
-    """By chart and by width."""
-    sized = {width.name: charts(told, width) for width in (WIDE, NARROW)}
-    return {name: {width: its[name] for width, its in sized.items()} for name in ("cycle", "hours")}
+def hours_chart(told: Statement) -> Chart | None:
+    """KWh by hour of the last day, beside a usual one and the base load; None without one."""
+    pattern = told.pattern
+    if pattern.base_w is None:
+        return None
+    hours = [f"{hour:02d}:00" for hour in range(len(pattern.day_wh))]
+    return Chart(
+        f"Usage by hour of {pattern.day}",
+        ("hour", "hours"),
+        hours,
+        [(hour, hours[hour][:2]) for hour in range(0, len(hours), 3)],
+        Column([MISSING if wh is None else ACTUAL for wh in pattern.day_wh], [wh or 0 for wh in pattern.day_wh]),
+        line=pattern.usual_wh,
+        rules=[Rule(pattern.base_w, "base load")],
+    )
 
 
-def _figure(width: Width, inches: float) -> tuple[Figure, Axes]:
-    from matplotlib.figure import Figure
+def _courses(told: Statement) -> tuple[Course, Course]:
+    """What is known, and where it goes."""
+    account = told.account
+    known_to = account.cycle_start if told.stand is None else told.stand.to
+    return course_of(told, account.cycle_start, known_to), course_of(told, known_to, account.cycle_end)
 
-    figure = Figure(figsize=(width.inches, inches), layout="constrained")
-    return figure, figure.subplots()
+
+def _plain(kwh: float) -> str:
+    return f"{kwh:,g}"
 
 
 def course_of(told: Statement, first: Seconds, last: Seconds) -> Course:
@@ -98,39 +137,32 @@ def course_of(told: Statement, first: Seconds, last: Seconds) -> Course:
     return Course((at - begin) / 86_400, *band)
 
 
-def _cycle(axes: Axes, told: Statement, width: Width) -> None:
+def _cycle(axes: Axes, told: Statement) -> None:
     """kWh of the cycle, from its first day on."""
-    account = told.account
-    known_to = account.cycle_start if told.stand is None else told.stand.to
-    known, ahead = course_of(told, account.cycle_start, known_to), course_of(told, known_to, account.cycle_end)
+    account, (known, ahead) = told.account, _courses(told)
     axes.plot(known.days, known.middle, color=_KNOWN, linewidth=2.4, label="known")
     if not told.closed:
         said = "eight of ten ways that it may go"
         axes.fill_between(ahead.days, ahead.low, ahead.high, color=_AHEAD, alpha=0.25, linewidth=0, label=said)
         axes.plot(ahead.days, ahead.middle, color=_AHEAD, linewidth=1.6, linestyle="--", label="the middle of them")
     top = max(float(ahead.high[-1]) * 1.15, 1.0)
-    for place, edge in enumerate(one for one in told.edges if 0 < one.edge.wh / 1000 <= top * 1.25):
+    for place, edge in enumerate(one for one in told.edges if 0 < one.edge.wh / 1000 <= top * _IN_SIGHT):
         top = max(top, edge.edge.wh / 1000 * 1.08)
         axes.axhline(edge.edge.wh / 1000, color=MUTED, linestyle=":", linewidth=1.2)
-        words = (
-            f"{edge.edge.text}: {edge.odds} of 100"
-            if width is WIDE
-            else f"{edge.edge.wh / 1000:g} kWh: {edge.odds} of 100"
-        )
         axes.annotate(
-            words, (0, edge.edge.wh / 1000), (4, 3 - 13 * (place % 2)), textcoords="offset points", fontsize=9, color=INK,
+            f"{edge.edge.text}: {edge.odds} of 100", (0, edge.edge.wh / 1000), (4, 3 - 13 * (place % 2)), textcoords="offset points", fontsize=9, color=INK,
             parse_math=False, bbox={"facecolor": PAPER, "edgecolor": "none", "pad": 0.5, "alpha": 0.8},
         )  # fmt: skip
     bare(axes)
     axes.set_xlim(0, account.cycle_days)
     axes.set_ylim(0, top)
-    step = max(1, round(account.cycle_days / (10 if width is WIDE else 4)))
+    step = max(1, round(account.cycle_days / 10))
     ticks = range(0, account.cycle_days + 1, step)
     axes.set_xticks(ticks, [f"{account.cycle_first + timedelta(days=day):%m-%d}" for day in ticks])
     axes.set_ylabel("kWh of the cycle")
 
 
-def _hours(axes: Axes, told: Statement, width: Width) -> None:
+def _hours(axes: Axes, told: Statement) -> None:
     """kWh by hour of the local day."""
     pattern = told.pattern
     known = [(hour, wh / 1000) for hour, wh in enumerate(pattern.day_wh) if wh is not None]
@@ -143,7 +175,7 @@ def _hours(axes: Axes, told: Statement, width: Width) -> None:
         axes.stairs(steps, range(25), baseline=None, color=INK, linewidth=1.8, label="a usual day")
         axes.axhline(pattern.base_w / 1000, color=_AHEAD, linewidth=1.2, linestyle="--", label="base load")
     bare(axes)
-    hours = range(0, 25, 3 if width is WIDE else 6)
+    hours = range(0, 25, 3)
     axes.set_xticks(hours, [f"{hour:02d}:00" for hour in hours])
     axes.set_xlim(0, 24)
     axes.set_ylim(0, 1.3 * max([0.1, *(wh for _, wh in known), *(wh for wh in usual if wh is not None)]))

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from meters.calendar import local
-from reports.balance.chart import both_widths
+from reports.balance.chart import cycle_chart, hours_chart
 from simulator.ror.billing.money import kwh, money
 from simulator.ror.errors import RorError
 from simulator.ror.files.read import UsageFile
@@ -18,7 +18,15 @@ def page(told: Statement, usage: UsageFile) -> str:
     body = (
         templates(Path(__file__).parent)
         .get_template("page.html.j2")
-        .render(told=told, usage=usage, sentences=told.sentences(), charts=both_widths(told), kwh=kwh, money=money)
+        .render(
+            told=told,
+            usage=usage,
+            sentences=told.sentences(),
+            cycle=cycle_chart(told),
+            hours=hours_chart(told),
+            kwh=kwh,
+            money=money,
+        )
     )
     about = f"{told.plan.name}, cycle {told.account.cycle_first} to {told.account.cycle_last}."
     return framed("Balance", about, f"as of {local(told.at):%Y-%m-%d %H:%M}", body)

@@ -4,20 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from headend.service.batch_wire import BatchReport, BatchRun
 from headend.store.partitions import State
 from headend.vee.rules import RULES
-from reports.chart_parts import NARROW, WIDE, Width, bare, inline, legend, svg
 from simulator.web.frame import framed, templates
-from simulator.web.palette import light
-
-if TYPE_CHECKING:
-    from matplotlib.figure import Figure
-
-#: Of the runs that the chart tells apart.
-_COLOURS = light("served-read"), light("served-store")
+from simulator.web.kinds import ACTUAL, ESTIMATED
+from simulator.web.parts import Table
+from simulator.web.rows import Marks, Rows
 
 
 def page_of(batch: BatchReport) -> str:
@@ -26,7 +21,6 @@ def page_of(batch: BatchReport) -> str:
     rules = sorted(
         {one.rule for run in batch.runs for one in run.findings}, key=lambda rule: (-_found(first, rule), rule)
     )
-    drawn = {width.name: inline(_chart(batch, rules, width)) for width in (WIDE, NARROW)} if rules else {}
     body = (
         templates(Path(__file__).parent)
         .get_template("page.html.j2")
@@ -39,7 +33,7 @@ def page_of(batch: BatchReport) -> str:
             runs=[_run(run) for run in batch.runs],
             rules=[_rule(rule, batch.runs) for rule in rules],
             offenders=[(run.run, one) for run in batch.runs for one in run.topOffenders],
-            chart=drawn,
+            chart=_chart(batch, rules),
         )
     )
     about = f"What a head-end told of its batch, by the preset {first.preset or 'of then'}."
@@ -75,31 +69,15 @@ def _rule(rule: str, runs: Sequence[BatchRun]) -> dict[str, Any]:
     return {"rule": rule, **told, "found": [_found(run, rule) for run in runs]}
 
 
-def _chart(batch: BatchReport, rules: Sequence[str], width: Width) -> str:
-    """Findings by rule, the first run's and what later runs found of the meters that came late."""
-
-    def draw() -> Figure:
-        from matplotlib.figure import Figure
-        from matplotlib.ticker import MaxNLocator
-
-        figure = Figure(figsize=(width.inches, 0.34 * len(rules) + 1.0), layout="constrained")
-        axes = figure.subplots()
-        sides = [("first run", [_found(batch.runs[0], rule) for rule in rules])]
-        if len(batch.runs) > 1:
-            sides.append(("later runs", [sum(_found(run, rule) for run in batch.runs[1:]) for rule in rules]))
-        thick = 0.8 / len(sides)
-        for at, ((label, counts), colour) in enumerate(zip(sides, _COLOURS, strict=False)):
-            places = [place + at * thick for place in range(len(rules))]
-            bars = axes.barh(places, counts, height=thick, color=colour, label=label)
-            axes.bar_label(bars, labels=[f"{count:,}" if count else "" for count in counts], padding=3, fontsize=9)
-        bare(axes)
-        axes.grid(axis="y", visible=False)
-        axes.set_yticks([place + (len(sides) - 1) * thick / 2 for place in range(len(rules))], rules)
-        axes.invert_yaxis()
-        axes.margins(x=0.12)
-        axes.set_xlabel("findings")
-        axes.xaxis.set_major_locator(MaxNLocator(5, integer=True))
-        legend(figure, width)
-        return figure
-
-    return svg(f"batch-{width.name}", draw)
+def _chart(batch: BatchReport, rules: Sequence[str]) -> tuple[Rows, Table]:
+    """Findings by rule, of the first run and of the later ones; and the same in words."""
+    runs = {"first run": batch.runs[:1], "later runs": batch.runs[1:]}
+    found = [
+        Marks(kind, word, [sum(_found(run, rule) for run in of) for rule in rules])
+        for kind, (word, of) in zip((ACTUAL, ESTIMATED), runs.items(), strict=True)
+        if of
+    ]
+    chart = Rows("Findings by rule", rules, lambda value: f"{value:,.0f}", found)
+    cells = zip(*(one.values for one in found), strict=True)
+    rows = [[rule, *(f"{one:,}" for one in its)] for rule, its in zip(rules, cells, strict=True)]
+    return chart, Table(["Rule", *(one.word for one in found)], rows)

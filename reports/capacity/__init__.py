@@ -1,9 +1,11 @@
 """The load report, and what a workload is.
 
-``charts``          the pictures of a load report: front, busy shares, refusals, tornado, knees
+``charts``          what the charts of a load report show: front, busy shares, refusals, swings
 ``clauses``         FR CR016.1 clause by clause: what each does beside the same policy without it, and what would turn it
 ``compare``         throttle policies compared: the answer in a sentence, tables, CSV
 ``page``            the load report: the answer first, then every table and picture
+``pictures``        the same as PNG for slides
+``shown``           the same as charts of the page, each with its table
 ``study``           a study's tornado, knees and levels as lines of text
 ``throttle_study``  the answer to the use case's open issue as a document, FR CR016.1 rewritten at its end
 ``whatif``          what one policy changes, as lines of text

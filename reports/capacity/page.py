@@ -12,11 +12,11 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
-from reports.capacity import charts, words
+from reports.capacity import charts, pictures, shown, words
 from reports.capacity.clauses import held
 from reports.capacity.compare import TOLD, USD, Judged, answer, refusals, regret, write_csv
 from reports.capacity.workload_chart import SHOWN
-from reports.chart_parts import NARROW, WIDE, Width, inline, png, svg
+from reports.chart_parts import png
 from simulator.capacity.levels import judge
 from simulator.capacity.outcome import Outcome
 from simulator.capacity.paired import Regret, difference, differs
@@ -55,15 +55,11 @@ def render(outcome: Outcome | Path, out_dir: Path) -> Path:
     if isinstance(outcome, Path):
         outcome = Outcome.load(outcome)
     out_dir.mkdir(parents=True, exist_ok=True)
-    drawn = {}
-    for name, draw in _charts(outcome).items():
-        picture = png(lambda draw=draw: draw(WIDE))  # type: ignore[misc]
+    for name, draw in _pictures(outcome).items():
+        picture = png(draw)
         if picture:
             (out_dir / f"{name}.png").write_bytes(picture)
-            drawn[name] = {
-                width.name: inline(svg(f"{name}-{width.name}", lambda draw=draw, width=width: draw(width)))  # type: ignore[misc]
-                for width in (WIDE, NARROW)
-            }
+    drawn = shown.charts(outcome, chosen(outcome), moved_most(outcome))
     write_csv(outcome, out_dir / CELLS_CSV)
     body = templates(Path(__file__).parent).get_template("page.html.j2").render(_content(outcome), charts=drawn)
     first = outcome.workloads[0]
@@ -91,13 +87,14 @@ def moved_most(outcome: Outcome) -> str:
     return next((one for one in reversed(of) if charts.swung(outcome, TOLD, one)), of[0])
 
 
-def _charts(outcome: Outcome) -> dict[str, Callable[[Width], Figure | None]]:
+def _pictures(outcome: Outcome) -> dict[str, Callable[[], Figure | None]]:
+    """By the name of its file."""
     return {
-        "pareto": lambda width: charts.pareto(outcome, width),
-        "use": lambda width: charts.heat(outcome, chosen(outcome), width),
-        "refused": lambda width: charts.refusals(outcome, width),
-        "tornado": lambda width: charts.tornado(outcome, moved_most(outcome), width),
-        "knees": lambda width: charts.knees(outcome, width),
+        "pareto": lambda: pictures.pareto(outcome),
+        "use": lambda: pictures.heat(outcome, chosen(outcome)),
+        "refused": lambda: pictures.refusals(outcome),
+        "tornado": lambda: pictures.tornado(outcome, moved_most(outcome)),
+        "knees": lambda: pictures.knees(outcome),
     }
 
 

@@ -9,7 +9,7 @@ import numpy as np
 
 from headend.wire import InquiryKind
 from meters.calendar import CPT, INTERVAL_S, Seconds, instants, local, local_us, micros, seconds, to_us
-from reports.chart_parts import INK, WIDE, bare, legend
+from reports.chart_parts import INCHES, INK, bare, legend
 from simulator.capacity.workload.columns import CLASSES, KINDS, Workload
 from simulator.errors import SimulatorError
 from simulator.smt.throttle.limits import RequesterClass
@@ -38,7 +38,7 @@ def write_png(workload: Workload, path: Path) -> None:
 
     dark = len(workload.outages) > 0
     step = INTERVAL_S if workload.ends - workload.begins < 3 * 86_400 else _COARSE
-    figure = Figure(figsize=(WIDE.inches, 6.5 if dark else 4.5), layout="constrained")
+    figure = Figure(figsize=(INCHES, 6.5 if dark else 4.5), layout="constrained")
     panels = figure.subplots(1 + dark, 1, squeeze=False, sharex=True, height_ratios=[3, 2][: 1 + dark])[:, 0]
     for panel in panels:
         bare(panel)
@@ -51,7 +51,7 @@ def write_png(workload: Workload, path: Path) -> None:
     panels[-1].set_xlim(local(workload.begins), local(workload.ends))
     panels[-1].set_xlabel(f"Central Prevailing Time, from {local(workload.begins):%Y-%m-%d} on")
     panels[0].set_title(workload.title or workload.name, loc="left", color=INK)
-    legend(figure, WIDE, *panels[0].get_legend_handles_labels())
+    legend(figure, *panels[0].get_legend_handles_labels())
     try:
         figure.savefig(path, format="png", dpi=100, metadata={"Software": None})
     except OSError as error:

@@ -8,8 +8,7 @@ from typing import Any
 
 from headend.market.published import publish
 from headend.vee.rules import RULES
-from reports.chart_parts import NARROW, WIDE, inline
-from reports.market.chart import day_svg, findings_svg
+from reports.market.chart import day_chart, findings_chart
 from reports.market.summary import ALL, COLUMNS, rows
 from simulator.web.frame import framed, templates
 
@@ -19,10 +18,6 @@ PAGE = "report.html"
 
 def render(found: Mapping[str, Any], out: Path) -> Path:
     """Write ``report.html`` into a folder; its path. found: as ``summary.summary`` gives it."""
-    charts = {
-        name: {width.name: inline(drawn) for width in (WIDE, NARROW) if (drawn := draw(found, width))}
-        for name, draw in (("day", day_svg), ("findings", findings_svg))
-    }
     whole = found[ALL]
     body = (
         templates(Path(__file__).parent)
@@ -30,7 +25,8 @@ def render(found: Mapping[str, Any], out: Path) -> Path:
         .render(
             found=found,
             whole=whole,
-            charts=charts,
+            day=day_chart(found),
+            findings=findings_chart(found),
             heads=[head for head, _, _ in COLUMNS],
             rows=rows(found),
             tdsps=list(found["tdsps"].values()),

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import numpy as np
 
-from reports.chart_parts import INK, KINDS, MUTED, PAPER, WIDE, bare
+from reports.chart_parts import COLOURS, INCHES, INK, MUTED, PAPER, bare
 from reports.plan.curve import Curve
 from simulator.ror.errors import RorError
 
@@ -15,14 +15,14 @@ def write_png(drawn: Curve, path: Path) -> None:
     """Draw the curve into a file. Raises RorError where it cannot be written."""
     from matplotlib.figure import Figure
 
-    figure = Figure(figsize=(WIDE.inches, 5.0), layout="constrained")
+    figure = Figure(figsize=(INCHES, 5.0), layout="constrained")
     axes = figure.subplots()
     bare(axes)
     kwh, dollars = drawn.wh / 1000, drawn.cents / 100
     # A line across an edge would be a price that nobody pays.
     breaks = np.searchsorted(drawn.wh, [edge.wh for edge in drawn.edges])
     for part in np.split(np.arange(len(kwh)), breaks):
-        axes.plot(kwh[part], dollars[part], color=KINDS["actual"].colour, linewidth=2)
+        axes.plot(kwh[part], dollars[part], color=COLOURS["actual"], linewidth=2)
     top = float(dollars.max())
     for at, edge in enumerate(drawn.edges):
         axes.axvline(edge.wh / 1000, color=MUTED, linestyle="--", linewidth=1)

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import numpy as np
 
-from reports.chart_parts import INK, KINDS, MUTED, WIDE, bare, legend
+from reports.chart_parts import COLOURS, INCHES, INK, MUTED, bare, legend
 from simulator.capacity.value import CLOSING, TO_DATE, ValueTable
 from simulator.ror.errors import RorError
 
@@ -22,7 +22,7 @@ def write_png(table: ValueTable, path: Path) -> None:
 
     names = table.plans[:4]
     wide = min(len(names), 2)
-    figure = Figure(figsize=(WIDE.inches, 4.6 * -(-len(names) // wide)), layout="constrained")
+    figure = Figure(figsize=(INCHES, 4.6 * -(-len(names) // wide)), layout="constrained")
     panels = figure.subplots(-(-len(names) // wide), wide, sharex=True, sharey=True, squeeze=False).ravel()
     unknown = np.unique(table.columns["unknown"])[1:]
     for axes, plan in zip(panels, names, strict=False):
@@ -33,7 +33,7 @@ def write_png(table: ValueTable, path: Path) -> None:
                 unknown / 4,
                 usd,
                 style,
-                color=KINDS[kind].colour,
+                color=COLOURS[kind],
                 linewidth=2,
                 label=f"bill to date, the gap {_said(gap)}",
             )
@@ -62,7 +62,7 @@ def write_png(table: ValueTable, path: Path) -> None:
         axes.set_visible(False)
     for axes in panels[::wide]:
         axes.set_ylabel("mean of abs($ told - true)", parse_math=False)
-    legend(figure, WIDE, *panels[0].get_legend_handles_labels())
+    legend(figure, *panels[0].get_legend_handles_labels())
     try:
         figure.savefig(path, format="png", dpi=100, metadata={"Software": None})
     except OSError as error:

@@ -10,8 +10,7 @@ from xml.etree import ElementTree as Xml
 
 from markupsafe import Markup
 
-from reports.chart_parts import NARROW, WIDE
-from reports.scenario.sequence import Scene, sequence, spoken
+from reports.scenario.sequence import NARROW, WIDE, Scene, sequence, spoken
 from reports.scenario.sequence import rows as as_rows
 from reports.scenario.summary import JUNIT, xml_text
 from scenarios.certify.observed import Observed
@@ -78,7 +77,7 @@ def _drawn(failure: dict[str, Any], all_of_it: Observed, mark: str) -> dict[str,
     numbers = {int(cited.rpartition(":")[2]) for cited in failure["exchanges"]}
     its = [one for one in step.wire if one.n in numbers]
     scene = Scene(failure["ref"], as_rows(its), 0)
-    drawn = {width.name: Markup(sequence([scene], width, f"{mark}-x")) for width in (WIDE, NARROW)}
+    drawn = {width: Markup(sequence([scene], width, f"{mark}-x")) for width in (WIDE, NARROW)}
     return {"told": its, "mark": mark, **drawn}
 
 

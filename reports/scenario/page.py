@@ -13,9 +13,8 @@ from pathlib import Path
 from typing import Any
 
 from meters.calendar import Micros, to_s
-from reports.chart_parts import NARROW, WIDE
 from reports.scenario.charts import charts
-from reports.scenario.sequence import scenes, sequence, spoken
+from reports.scenario.sequence import NARROW, WIDE, scenes, sequence, spoken
 from reports.scenario.timeline import timeline
 from reports.scenario.wording import bill_rows, evidence_text, kwh_text, rests_rows, tally
 from scenarios.judging.exchanges import Traffic, traffic_of
@@ -127,7 +126,7 @@ def _wires(facts: Facts, traffic: Traffic | None) -> dict[str, Any]:
     return {
         "traffic": traffic,
         "timeline": timeline(facts),
-        "sequences": {width.name: sequence(told, width) for width in (WIDE, NARROW)},
+        "sequences": {width: sequence(told, width) for width in (WIDE, NARROW)},
         "scenes": told,
         "beside_total": beside.total(),
         "beside_wires": wires,

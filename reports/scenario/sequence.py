@@ -13,7 +13,6 @@ from typing import Any, NamedTuple
 from markupsafe import escape
 
 from meters.calendar import local, to_s
-from reports.chart_parts import NARROW, Width
 from scenarios.judging.exchanges import Traffic
 from simulator.tap.chain import Exchange
 
@@ -24,6 +23,8 @@ MOST_ROWS = 60
 #: Characters of a body that a page shows.
 MOST_TEXT = 2_000
 _ROW, _CHAR = 30, 6.4
+#: What it is drawn for, as the stylesheet names it.
+WIDE, NARROW = "wide", "narrow"
 
 
 class Row(NamedTuple):
@@ -105,14 +106,14 @@ def _body(body: Any) -> str:
     return text if len(text) <= MOST_TEXT else f"{text[:MOST_TEXT]}\n... {len(text) - MOST_TEXT:,} characters more"
 
 
-def sequence(found: Sequence[Scene], width: Width, mark: str = "x") -> str:
+def sequence(found: Sequence[Scene], width: str, mark: str = "x") -> str:
     """The diagram as inline SVG, drawn for a width; empty where no action has an exchange. mark: what the ids of the texts of exchanges begin with."""
     there = {party for scene in found for row in scene.rows for party in (row.first.source, row.first.target)}
     columns = [party for party in PARTIES if party in there]
     if not columns:
         return ""
-    across = 350 if width is NARROW else 960
-    left = 84 if width is NARROW else 150
+    across = 350 if width == NARROW else 960
+    left = 84 if width == NARROW else 150
     step = (across - left - 34) / max(1, len(columns) - 1)
     at = {party: left + index * step for index, party in enumerate(columns)}
     y, parts = 0.0, []

@@ -10,6 +10,7 @@
 ``palette``   the colours of pages and charts, for light and for dark paper
 ``parts``     what the kit's macros take
 ``plot``      what every chart stands in: its measure, and the marks at its foot
+``rows``      rows below their names, as SVG: lying bars, points, shares as shades
 ``site``      pages that are served: their files, headers, and whose forms are believed
 ``visitors``  sessions, forms that count, and how what stands against a request is told
 ``words``     how energy, money and Central time are written

@@ -25,7 +25,8 @@ from simulator.web.kinds import colours, fill, patterns
 from simulator.web.lanes import lanes
 from simulator.web.lines import lines, looks
 from simulator.web.palette import variables
-from simulator.web.parts import legend_of, line_legend, part_bar, rows_of, stack_legend, stack_table
+from simulator.web.parts import legend_of, line_legend, part_bar, row_legend, rows_of, stack_legend, stack_table
+from simulator.web.rows import rows, shades
 from simulator.web.words import FILTERS
 
 _KIT = Path(__file__).parent
@@ -39,8 +40,9 @@ _TABLE = re.compile(r'(?<!tabindex="0">)<table.*?</table>', re.DOTALL)
 
 #: What the kit's macros draw and tell by.
 _DRAWN = {
-    one.__name__: one for one in (bars, fill, lanes, line_legend, lines, part_bar, stack_legend, stack_table, stacks)
-} | {"legend": legend_of, "rows": rows_of}
+    one.__name__: one
+    for one in (bars, fill, lanes, line_legend, lines, part_bar, row_legend, shades, stack_legend, stack_table, stacks)
+} | {"legend": legend_of, "lying": rows, "rows": rows_of}
 
 
 class Entry(NamedTuple):

@@ -17,6 +17,7 @@ from simulator.web.lanes import Lane, Lanes, Span
 from simulator.web.lines import DIAMOND, DOT, FRESH, HIGH, KNOWN, LOW, MIDDLE, Band, Line, Lines, Point
 from simulator.web.parts import Part, Problem, Progress, Step, Table
 from simulator.web.plot import Moment, Rule
+from simulator.web.rows import Marks, Rows, ShadeRow, Shades
 from simulator.web.site import Site
 from simulator.web.words import begins, dollars
 
@@ -117,6 +118,33 @@ def line_charts() -> dict[str, Lines]:
         "below nought": replace(fan, lines=[Line(KNOWN, "a roof's bill", known, [20 - 4 * one for one in known])], bands=(), rules=()),
         "nothing yet": replace(fan, lines=(), bands=(), rules=()),
     }  # fmt: skip
+
+
+def row_charts() -> dict[str, Rows]:
+    """By the name of its state."""
+    names = ["interval.missing", "interval.spike", "register.backwards"]
+    first, later = Marks(ACTUAL, "first run", [1_234, 40, 1]), Marks(ESTIMATED, "later runs", [30, None, 2])
+    points = [Marks(STORE, "precision", [0.99, 1, 0]), Marks(ACTUAL, "seen", [0.99, 0.4, None])]
+    swings = [Marks(ACTUAL, "low", [-2.5, 0.0, None], [0.4, None, None]), Marks(METER, "high", [3.0, 1.0, -0.5])]
+    return {
+        "bars of two runs": Rows("Findings by rule", names, _whole, [first, later]),
+        "the same by powers of ten": Rows("Findings by rule", names, _whole, [first, later], powers=True),
+        "points, and a target": Rows("Shares", names, lambda at: f"{at:g}", points=points, rules=[Rule(0.97, "", "target, 0.97")]),
+        "both ways from nought": Rows("Swings", names, lambda at: f"{at:g}", swings, told=False),
+        "no row": Rows("Nothing", [], _whole, [Marks(ACTUAL, "none", [])]),
+    }  # fmt: skip
+
+
+def shade_charts() -> dict[str, Shades]:
+    """By the name of its state."""
+    shares = [abs(hour - 12) / 12 for hour in range(24)]
+    rows = [ShadeRow("busy at night", shares, "100 %"), ShadeRow("nothing asked till noon", [None] * 12 + [0.5] * 12)]
+    ticks = [(hour, str(hour)) for hour in range(0, 24, 6)]
+    return {"a day": Shades("Shares by hour", rows, ticks, "bad"), "no row": Shades("Nothing", [], ticks, "accent")}
+
+
+def _whole(value: float) -> str:
+    return f"{value:,.0f}"
 
 
 def lane_charts() -> dict[str, Lanes]:
@@ -269,6 +297,8 @@ def gallery(site: Site) -> HTMLResponse:
         stacked=stack_charts(),
         lined=line_charts(),
         laned=lane_charts(),
+        lying=row_charts(),
+        shaded=shade_charts(),
         parted=part_bars(),
         bills=bills(),
         fans=fans(),

@@ -1,4 +1,4 @@
-"""How an interval is known: the kinds of quality and source, each with its word, colour, pattern and hatching. One table for pages and printed charts."""
+"""How an interval is known: the kinds of quality and source, each with its word, colour and pattern. One table for pages and pictures."""
 
 from __future__ import annotations
 
@@ -19,19 +19,17 @@ class Kind(NamedTuple):
     colour: str
     #: Lines of its tile as SVG path data; empty: a plain area.
     lines: str
-    #: The same as matplotlib writes it.
-    hatch: str
 
 
 ACTUAL, ESTIMATED, STORE, METER, EXPECTED, MISSING = "actual", "estimated", "store", "meter", "expected", "missing"
 #: In the order of legends. The lines run over the tile's edges, so that tiles join without a gap.
 KINDS: dict[str, Kind] = {
-    ACTUAL: Kind("VEE, actual", "vee-actual", "", ""),
-    ESTIMATED: Kind("VEE, estimated", "vee-estimated", "M-1,7 7,-1M-4,4 4,-4M2,10 10,2", "////"),
-    STORE: Kind("non-VEE, from the head-end's store", "from-store", "M0,1.5H6M0,4.5H6", "----"),
-    METER: Kind("non-VEE, read from the meter", "from-meter", "M-1,-1 7,7M-4,2 4,10M2,-4 10,4", "xxxx"),
-    EXPECTED: Kind("expected, not known", "expected", "M0,3H6M3,0V6", "++"),
-    MISSING: Kind("no value", "muted", "M3,0V6", ""),
+    ACTUAL: Kind("VEE, actual", "vee-actual", ""),
+    ESTIMATED: Kind("VEE, estimated", "vee-estimated", "M-1,7 7,-1M-4,4 4,-4M2,10 10,2"),
+    STORE: Kind("non-VEE, from the head-end's store", "from-store", "M0,1.5H6M0,4.5H6"),
+    METER: Kind("non-VEE, read from the meter", "from-meter", "M-1,-1 7,7M-4,2 4,10M2,-4 10,4"),
+    EXPECTED: Kind("expected, not known", "expected", "M0,3H6M3,0V6"),
+    MISSING: Kind("no value", "muted", "M3,0V6"),
 }
 
 

@@ -16,7 +16,7 @@ from typing import NamedTuple
 
 from markupsafe import Markup, escape
 
-from simulator.web.plot import EARLY, PLOT, Measure, Moment, Rule, Tick, curve, measure_of, moments, plot, ruled
+from simulator.web.plot import EARLY, LATE, PLOT, Measure, Moment, Rule, Tick, curve, measure_of, moments, plot, ruled
 
 
 class Look(NamedTuple):
@@ -77,6 +77,8 @@ class Point(NamedTuple):
     at: float
     value: float
     told: str = ""
+    #: Written beside it.
+    text: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -158,9 +160,9 @@ def _drawn(chart: Lines, measure: Measure) -> Iterator[str]:
 
 def _point(one: Point, at: float, measure: Measure) -> str:
     told = escape(f"{one.word}: {one.told}" if one.told else one.word)
-    return (
-        f'<svg x="{at:.2f}%" y="{measure.y(one.value):.1f}" class="point">{shape(one.look)}<title>{told}</title></svg>'
-    )
+    side = '<text x="-7" y="4" text-anchor="end">' if at > LATE else '<text x="7" y="4">'
+    text = f"{side}{escape(one.text)}</text>" if one.text else ""
+    return f'<svg x="{at:.2f}%" y="{measure.y(one.value):.1f}" class="point">{shape(one.look)}{text}<title>{told}</title></svg>'
 
 
 def shape(look: str) -> str:

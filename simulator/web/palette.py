@@ -48,7 +48,3 @@ def light(name: str) -> str:
 def variables(shades: str) -> str:
     """The colours of ``light`` or ``dark`` paper as CSS variables."""
     return "".join(f"--{name}:{getattr(shade, shades)};" for name, shade in PALETTE.items())
-
-
-#: A light colour's variable. No two names share one, so a chart is turned dark by its colours alone.
-VARIABLE = {shade.light: f"var(--{name})" for name, shade in PALETTE.items()}

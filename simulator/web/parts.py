@@ -11,6 +11,8 @@ from markupsafe import Markup, escape
 from simulator.web.charts import Chart, Stacks
 from simulator.web.kinds import KINDS, MISSING, fill
 from simulator.web.lines import Lines, shape
+from simulator.web.plot import Rule
+from simulator.web.rows import Rows, point
 from simulator.web.words import kwh
 
 
@@ -126,8 +128,26 @@ def line_legend(chart: Lines) -> list[LineRow]:
     found += [
         ('<rect x="1" y="2" width="24" height="12" data-look="band"/>', one.word, one.told) for one in chart.bands
     ]
-    found += [(f'<g transform="translate(13 8)">{shape(one.look)}</g>', one.word, one.told) for one in chart.points]
-    found += [(f'<g class="rule">{line.format("rule")}</g>', one.word, "") for one in chart.rules if one.word]
+    # Of points that are called the same there is one row.
+    points = {(one.look, one.word): one for one in chart.points}.values()
+    found += [(f'<g transform="translate(13 8)">{shape(one.look)}</g>', one.word, one.told) for one in points]
+    return _pieces([*found, *_ruled(chart.rules)])
+
+
+def row_legend(chart: Rows) -> list[LineRow]:
+    """Its bars and points, and the rules that have a word."""
+    bar = '<rect width="26" height="16" data-legend="{0}"{1}/>'
+    found = [(bar.format(one.kind, fill(one.kind)), one.word, "") for one in chart.bars]
+    found += [(f'<g transform="translate(13 8)">{point(one.kind)}</g>', one.word, "") for one in chart.points]
+    return _pieces([*found, *_ruled(chart.rules)])
+
+
+def _ruled(rules: Sequence[Rule]) -> list[tuple[str, str, str]]:
+    piece = '<g class="rule"><line x2="26" y1="8" y2="8" data-look="rule"/></g>'
+    return [(piece, one.word, "") for one in rules if one.word]
+
+
+def _pieces(found: Sequence[tuple[str, str, str]]) -> list[LineRow]:
     return [
         LineRow(Markup(f'<svg width="26" height="16" aria-hidden="true">{drawn}</svg>'), word, told)
         for drawn, word, told in found

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 from meters.calendar import day_start, epoch
-from reports.balance.chart import both_widths, course_of, write_png
+from reports.balance.chart import course_of, cycle_chart, hours_chart, write_png
 from reports.balance.page import page, write_page
 from reports.balance.text import lines
 from simulator.ror.billing.plan import shipped_plan
@@ -104,15 +104,33 @@ def test_the_course_of_a_cycle_is_the_usage_that_is_known_and_then_its_band() ->
 
 
 def test_charts_name_the_odds_at_an_edge_in_reach() -> None:
-    drawn = both_widths(RUNNING)
+    (edge,) = cycle_chart(RUNNING)[0].rules
     odds = next(one.odds for one in RUNNING.edges if one.in_reach)
-    assert f"bill credit of $100.00 is earned at 1,000 kWh: {odds} of 100" in drawn["cycle"]["wide"]
-    assert f"1000 kWh: {odds} of 100" in drawn["cycle"]["narrow"]
+    assert edge == (
+        1000.0,
+        f"1,000 kWh: {odds} of 100",
+        f"bill credit of $100.00 is earned at 1,000 kWh: {odds} of 100",
+    )
+
+
+def test_the_table_beside_the_cycle_has_each_day_and_ends_where_the_band_ends() -> None:
+    chart, table = cycle_chart(RUNNING)
+    assert [len(row) for row in table.rows] == [4] * len(table.rows)
+    days = [row[0] for row in table.rows]
+    # The day of the call is there to the call, and to its end.
+    assert days == [*days[:19], "Aug 03", *days[20:]]
+    assert (days[0], days[18], days[-1], len(set(days))) == ("Jul 16", "Aug 03", "Aug 14", CYCLE.cycle_days)
+    low, middle, high = (float(cell.replace(",", "")) for cell in table.rows[-1][1:])
+    assert [low, high] == [RUNNING.projection.low_wh / 1000, RUNNING.projection.high_wh / 1000]
+    assert low < middle < high
+    assert {row[1] == row[2] == row[3] for row in table.rows[:19]} == {True}
+    assert [one.word for one in chart.lines] == ["known", "the middle of them"]
+    assert cycle_chart(OVER)[0].bands == []
 
 
 def test_without_a_whole_day_there_is_no_day_to_draw() -> None:
     first = state(cycle_of(FIRST), PLAN, USAGE.record, epoch("2026-07-02T06:00"))
-    assert both_widths(first)["hours"] == {"wide": "", "narrow": ""}
+    assert hours_chart(first) is None
     assert "The day" not in re.findall(r"<h2[^>]*>(.*?)</h2>", page(first, USAGE))
 
 

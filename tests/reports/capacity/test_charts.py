@@ -7,9 +7,9 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from reports.capacity import charts
+from reports.capacity import charts, pictures, shown
 from reports.capacity.compare import TOLD, USD
-from reports.chart_parts import NARROW, WIDE, Width, svg
+from reports.chart_parts import png
 from simulator.capacity.outcome import Outcome
 from tests.reports.capacity.outcomes import PATIENCE, WORKERS, Figures, outcome, whole
 
@@ -79,26 +79,49 @@ def test_who_moves_most_comes_first_and_on_the_workload_that_it_moves_most() -> 
     assert found[0].range == "60 .. 240 s"
 
 
-@pytest.mark.parametrize("width", [WIDE, NARROW], ids=lambda one: one.name)
-def test_every_picture_is_the_same_twice_and_has_no_raster(everything: Outcome, width: Width) -> None:
+def test_every_picture_is_the_same_twice(everything: Outcome) -> None:
     policies = everything.policy_names[:2]
-    drawn = {
-        "pareto": lambda: charts.pareto(everything, width),
-        "use": lambda: charts.heat(everything, policies, width),
-        "refused": lambda: charts.refusals(everything, width),
-        "tornado": lambda: charts.tornado(everything, policies[0], width),
-        "knees": lambda: charts.knees(everything, width),
+    drawn = (
+        lambda: pictures.pareto(everything),
+        lambda: pictures.heat(everything, policies),
+        lambda: pictures.refusals(everything),
+        lambda: pictures.tornado(everything, policies[0]),
+        lambda: pictures.knees(everything),
+    )
+    for draw in drawn:
+        found = png(draw)
+        assert found.startswith(b"\x89PNG")
+        assert found == png(draw)
+
+
+def test_the_page_has_the_same_as_charts_each_with_its_table(everything: Outcome) -> None:
+    policies = everything.policy_names[:2]
+    drawn = shown.charts(everything, policies, policies[0])
+    assert list(drawn) == ["pareto", "use", "refused", "tornado", "knees"]
+    for one in drawn.values():
+        assert one.table.rows
+        assert {len(row) for row in one.table.rows} == {len(one.table.heads)}
+    assert [row[0] for row in drawn["pareto"].table.rows] == [
+        f"{turn + 1}. {name}" for turn, name in enumerate(everything.policy_names)
+    ]
+    eight, nine, ten = (drawn["refused"].table.rows[hour][1] for hour in (8, 9, 10))
+    assert (eight, nine, ten) == ("0.0", "100.0", "")
+    front = {point.text for chart in drawn["pareto"].charts for point in chart.points}
+    assert {number for text in front for number in text.split(", ") if number} == {
+        str(turn + 1) for turn in range(len(everything.policies))
     }
-    for name, draw in drawn.items():
-        found = svg(name, draw)
-        assert found == svg(name, draw)
-        assert "<image" not in found
-        assert "<svg" in found
+
+
+def test_what_moves_nothing_stands_at_the_left_end_of_a_measure_by_powers_of_ten() -> None:
+    by: dict[str, list[Figures]] = {"none": [(0.3, 0.4, -1)], "some": [(0.6, 0.2, 9000)]}
+    chart = shown.charts(outcome(by), ["some"], "some")["pareto"].charts[0]
+    assert chart.ticks[0] == (chart.reach[0], "0")
+    assert [point.at < chart.ticks[1][0] for point in chart.points] == [True, False]
 
 
 def test_what_was_not_played_is_not_drawn() -> None:
     bare = outcome({"a": [(0.5, 0.3, 1000)]})
-    assert charts.heat(bare, ["a"], WIDE) is None
-    assert charts.refusals(bare, WIDE) is None
-    assert charts.tornado(bare, "a", WIDE) is None
-    assert charts.knees(bare, WIDE) is None
+    assert [pictures.heat(bare, ["a"]), pictures.refusals(bare), pictures.tornado(bare, "a"), pictures.knees(bare)] == [
+        None
+    ] * 4
+    assert list(shown.charts(bare, ["a"], "a")) == ["pareto"]

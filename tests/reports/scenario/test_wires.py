@@ -9,10 +9,9 @@ from pathlib import Path
 
 import pytest
 
-from reports.chart_parts import NARROW, WIDE
 from reports.scenario import sequence as drawing
 from reports.scenario.page import render, render_run
-from reports.scenario.sequence import MOST_TEXT, scenes, sequence, spoken
+from reports.scenario.sequence import MOST_TEXT, NARROW, WIDE, scenes, sequence, spoken
 from scenarios.judging.exchanges import Traffic, traffic_of
 from scenarios.requirements import REQUIREMENTS
 from scenarios.run import JudgedRun

@@ -9,6 +9,8 @@ from axe_playwright_python.async_playwright import Axe
 
 from tests.simulator.web.driven import DESK, PHONE, Page, browser
 
+#: A small phone, the usual one, a tablet, a desk.
+WIDTHS = (360, PHONE, 768, DESK)
 #: The least sizes of text, pixels: of words, and in charts.
 WORDS, CHARTED = 14, 10
 #: Text that ends beside the window and in no box of its own, and marks that do; the smallest text, and the smallest in charts as they are drawn; ids that are there twice.
@@ -59,5 +61,6 @@ async def _fits(address: str) -> None:
     async with browser(PHONE) as page:
         await page.go(address)
         await looks_right(page)
-        await page.size(DESK)
-        await fits(page)
+        for width in WIDTHS:
+            await page.size(width)
+            await fits(page)
