@@ -12,6 +12,7 @@ from fastapi import APIRouter, Depends, FastAPI, Request, Response
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import RedirectResponse, StreamingResponse
 from starlette.exceptions import HTTPException
+from starlette.routing import BaseRoute
 from starlette.types import ASGIApp
 
 from headend.http.front import Front, FrontRules, Refusal
@@ -45,19 +46,9 @@ _START = "start"
 def create_app(console: Console) -> ASGIApp:
     """Make the application."""
     app = FastAPI(docs_url=None, redoc_url=None, openapi_url=None)
-    people = face(console)
-    app.include_router(_outside(people))
-    routes = APIRouter(dependencies=[Depends(_guard(people))])
-    for look in LOOKS:
-        routes.add_api_route(ROOT + look.path, _looking(console, look))
-    _beginning(console, routes)
-    _doing(console, routes)
-    _copying(console, routes)
-    _living(console, routes)
-    add_pages(console, routes)
-    app.include_router(routes)
+    app.router.routes.extend(routes_of(console))
     _tell(console, app)
-    people.tell_problems(app, console)
+    face(console).tell_problems(app, console)
 
     def refuse(_path: str, refusal: Refusal) -> Response:
         problem = Problem(refusal.code, f"{refusal.place}: {refusal.message}", "Go back to the page.")
@@ -66,6 +57,20 @@ def create_app(console: Console) -> ASGIApp:
         )
 
     return Front(app, FrontRules(refuse, _LARGEST))
+
+
+def routes_of(console: Console) -> list[BaseRoute]:
+    """All that a console answers."""
+    people = face(console)
+    routes = APIRouter(dependencies=[Depends(_guard(people))])
+    for look in LOOKS:
+        routes.add_api_route(ROOT + look.path, _looking(console, look))
+    _beginning(console, routes)
+    _doing(console, routes)
+    _copying(console, routes)
+    _living(console, routes)
+    add_pages(console, routes)
+    return [*_outside(people).routes, *routes.routes]
 
 
 def _guard(people: Face[Console, str]) -> Callable[[Request], Awaitable[None]]:

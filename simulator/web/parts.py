@@ -183,8 +183,8 @@ def _cells(chart: Chart, index: int) -> list[str]:
         if index >= len(column.kinds) or column.kinds[index] == MISSING:
             cells += ["<td>", "<td>no value"]
         else:
-            cells += [f'<td class="n">{kwh(column.wh[index])}', f"<td>{KINDS[column.kinds[index]].word}"]
+            cells += [f"<td>{kwh(column.wh[index])}", f"<td>{KINDS[column.kinds[index]].word}"]
     if len(chart.line):
         beside = chart.line[index] if index < len(chart.line) else None
-        cells.append("<td>" if beside is None else f'<td class="n">{kwh(beside)}')
+        cells.append("<td>" if beside is None else f"<td>{kwh(beside)}")
     return cells

@@ -200,7 +200,8 @@ def shades(chart: Shades) -> Markup:
                 )
             at += wide
         drawn.append("</g>")
-    return _framed(chart.label, drawn, [(100 * at / count, text) for at, text in chart.ticks], tall * len(chart.rows))
+    ticks = [(100 * at / count, text) for at, text in chart.ticks if at <= count]
+    return _framed(chart.label, drawn, ticks, tall * len(chart.rows))
 
 
 def _framed(label: str, drawn: Sequence[str], ticks: Sequence[tuple[float, str]], foot: int) -> Markup:

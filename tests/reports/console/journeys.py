@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import re
+import shutil
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
 from decimal import Decimal
@@ -14,9 +15,18 @@ import httpx
 import pytest
 from playwright.async_api import expect
 
+from reports.console.app import create_app, routes_of
+from reports.console.asked import LOOKS
+from reports.console.bed import Bed
+from reports.console.door import ROOT, TESTER, Console
+from reports.scenario.page import render
+from scenarios.run import JudgedRun
+from simulator.runtime.serving import HttpServer, bind
 from simulator.web.words import kwh, money
 from tests.simulator.processes import patience
+from tests.simulator.sandboxes import Rig, rig
 from tests.simulator.web.driven import DESK, PHONE, Page, browser
+from tests.simulator.web.everywhere import cold, every_page, pages_of
 from tests.simulator.web.looks import looks_right
 from tests.simulator.web.printed import Printed, printed
 
@@ -141,6 +151,41 @@ async def test_a_bill_that_was_told_is_made_again_once_the_clock_was_moved_and_t
             await expect(row).to_contain_text(money(Decimal(usd)))
         # What was told rests on quarter hours that were not validated then.
         await page.see("of it not validated")
+
+
+@asynccontextmanager
+async def at_one_of_this_process(tmp_path: Path, width: int) -> AsyncIterator[tuple[Rig, Page]]:
+    """A tester in front of a console whose routes can be gone through."""
+    async with rig(tmp_path / "bed", posted_days=1) as made, httpx.AsyncClient(timeout=60, trust_env=False) as to_bed:
+        bed = Bed(made.sandbox.smt_server.url, to_bed, smt_key=made.sandbox.keys.smt)
+        console = Console(bed, tmp_path / "runs")
+        server = HttpServer(create_app(console), bind("127.0.0.1", 0, "the console"))
+        await server.start()
+        try:
+            async with browser(width) as page:
+                await page.go(f"{server.url}{ROOT}")
+                yield made, page
+        finally:
+            await console.close()
+            await server.stop()
+
+
+async def test_every_page_fits_every_width_and_a_sheet_and_axe_finds_nothing(
+    tmp_path: Path, balance_run: JudgedRun
+) -> None:
+    shutil.copytree(balance_run.out, tmp_path / "runs" / "one")
+    render(balance_run.recording, tmp_path / "runs" / "one")
+    async with at_one_of_this_process(tmp_path, PHONE) as (made, page):
+        at = page.tab.url.partition(ROOT)[0]
+        run = f"{ROOT}runs/{{ident:path}}"
+        # A report is a file, shown in a sandbox where no script runs; its own tests look at it.
+        routes = pages_of(routes_of(Console(None, tmp_path)), ROOT, [f"{ROOT}live", f"{run}/report"])
+        named = {ROOT + path: ROOT + path for path in (*(look.path for look in LOOKS), *dict(TESTER), "kit", "login")}
+        its = {run: f"{ROOT}runs/one", f"{run}/x/{{number}}": f"{ROOT}runs/one/x/1"}
+        throttle = f"{ROOT}throttle"
+        for address in (ROOT, f"{ROOT}collection", f"{throttle}?esiid={made.esiid(1)}"):
+            await cold(page, f"{at}{address}")
+        await every_page(page, at, routes, named | its | {throttle: f"{throttle}?esiid={made.esiid(1)}"})
 
 
 async def test_counts_change_while_one_looks(tmp_path: Path) -> None:

@@ -25,6 +25,13 @@ from tests.simulator.processes import patience
 PHONE, DESK, HEIGHT = 390, 1440, 900
 #: A machine's owner is root in many containers, where the sandbox of the browser cannot be.
 _OPTIONS = ("--no-sandbox", "--disable-gpu", "--no-proxy-server")
+#: Adds up by how much of its window what a page shows has moved by itself, as browsers measure it (CLS).
+_SHIFTS = """globalThis.shifted = 0; globalThis.moved = []; new PerformanceObserver((list) => {
+  for (const one of list.getEntries()) if (!one.hadRecentInput) {
+    globalThis.shifted += one.value;
+    globalThis.moved.push([one.value, ...one.sources.map((its) => its.node?.outerHTML?.slice(0, 60))]);
+  }
+}).observe({ type: "layout-shift", buffered: true });"""
 #: So many presses lead past everything on a page.
 _TABS = 60
 _CLICKED = "a, button, summary, [role=button]"
@@ -40,6 +47,8 @@ class Page:
     #: What it said at its console, and each box that it opened.
     console: list[str] = field(default_factory=list)
     requests: list[Request] = field(default_factory=list)
+    #: Those of them that were answered to the end.
+    finished: list[Request] = field(default_factory=list)
     #: Whole pages that were loaded.
     loads: int = 0
 
@@ -48,6 +57,7 @@ class Page:
         self.tab.on("pageerror", lambda error: self.console.append(str(error)))
         self.tab.on("dialog", self._refuse)
         self.tab.on("request", lambda request: self.requests.append(request))
+        self.tab.on("requestfinished", lambda request: self.finished.append(request))
         self.tab.on("load", self._loaded)
 
     def _say(self, told: ConsoleMessage) -> None:
@@ -68,8 +78,8 @@ class Page:
         return [request.url for request in self.requests]
 
     async def octets(self) -> int:
-        """What came so far, headers and all."""
-        sizes = [await request.sizes() for request in self.requests]
+        """What came so far, headers and all, of what is there whole: a stream has no end, and what was left may have none."""
+        sizes = [await request.sizes() for request in self.finished]
         return sum(one["responseHeadersSize"] + one["responseBodySize"] for one in sizes)
 
     async def value(self, script: str) -> Any:
@@ -146,6 +156,7 @@ async def browser(width: int = DESK, *, scripts: bool = True) -> AsyncIterator[P
             viewport={"width": width, "height": HEIGHT}, is_mobile=width < 600, java_script_enabled=scripts
         )
         context.set_default_timeout(patience() * 1000)
+        await context.add_init_script(_SHIFTS)
         page = Page(await context.new_page(), scripts)
         try:
             yield page

@@ -13,6 +13,8 @@ from tests.simulator.web.driven import DESK, PHONE, Page, browser
 WIDTHS = (360, PHONE, 768, DESK)
 #: The least sizes of text, pixels: of words, and in charts.
 WORDS, CHARTED = 14, 10
+#: Of the window, by how much at most what is seen moves by itself.
+SHIFTED = 0.1
 #: Text that ends beside the window and in no box of its own, and marks that do; the smallest text, and the smallest in charts as they are drawn; ids that are there twice.
 _MEASURE = """() => {
   const shown = (one) => one.getClientRects().length > 0;
@@ -25,6 +27,8 @@ _MEASURE = """() => {
     beyond: texts("main *:not(.scroll *), .mark").filter((one) => one.getBoundingClientRect().right > innerWidth + 1).map((one) => one.textContent.trim().slice(0, 40)),
     least: Math.min(...texts("body *:not(svg *)").map(size)),
     charted: Math.min(99, ...texts("svg text").map((one) => size(one) * scale(one.ownerSVGElement))),
+    shifted: globalThis.shifted ?? 0,
+    moved: globalThis.moved ?? [],
     twice: ids.filter((one, at) => ids.indexOf(one) !== at),
   };
 }"""
@@ -45,9 +49,10 @@ async def fits(page: Page) -> None:
     window = page.tab.viewport_size
     assert window is not None
     assert told["width"] <= window["width"]
-    assert (told["beyond"], told["twice"]) == ([], [])
+    assert (told["beyond"], told["twice"]) == ([], []), page.tab.url
     assert told["least"] >= WORDS
     assert told["charted"] >= CHARTED
+    assert told["shifted"] <= SHIFTED, told["moved"]
 
 
 def assert_fits(page: str, folder: Path) -> None:

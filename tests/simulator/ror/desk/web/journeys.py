@@ -19,6 +19,7 @@ from tests.simulator.ror.desk.web.test_calls import behaving
 from tests.simulator.ror.desk.web.visits import AGENT, PASSWORD
 from tests.simulator.ror.support import ACCOUNT, Portal, wh_of
 from tests.simulator.web.driven import DESK, PHONE, Page, browser
+from tests.simulator.web.everywhere import cold, every_page, pages_of
 from tests.simulator.web.looks import looks_right
 from tests.simulator.web.printed import printed
 
@@ -82,6 +83,19 @@ async def test_a_balance_inquiry_is_answered_at_once_and_refined_in_place(tmp_pa
         await page.click(f"${told}")
         await page.tab.wait_for_url("**#owed")
         await page.count(":target", 1)
+
+
+async def test_every_page_fits_every_width_and_a_sheet_and_axe_finds_nothing(tmp_path: Path) -> None:
+    async with at_the_desk(tmp_path, PHONE) as (rig, page):
+        at = page.tab.url.partition("/desk/")[0]
+        await asks(page)
+        await rig.to("2026-08-12T17:45")
+        await page.see("The meter has answered: the bill has its read.")
+        call = page.tab.url.removeprefix(at)
+        await cold(page, f"{at}/desk/")
+        await cold(page, f"{at}{call}")
+        addresses = {"/desk/": "/desk/", "/desk/{account}": call, "/desk/login": "/desk/login"}
+        await every_page(page, at, pages_of(rig.app.routes, "/desk/"), addresses)
 
 
 class NearEdge(Portal):

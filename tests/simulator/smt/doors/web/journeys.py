@@ -13,6 +13,7 @@ from pathlib import Path
 import pytest
 
 from headend.vee.quality import Channel
+from simulator.smt.doors.service import create_app
 from simulator.smt.errors import BusinessError
 from simulator.smt.registry.records import RorPeriod
 from simulator.smt.registry.registry import Registry
@@ -21,6 +22,7 @@ from tests.simulator.smt.doors.test_attacks import _served
 from tests.simulator.smt.rig import NEIGHBOUR, PASSWORD, RIVAL_DUNS, ROR_DUNS, Rig, record, registry
 from tests.simulator.smt.rig import PLAIN as HOME
 from tests.simulator.web.driven import DESK, PHONE, Page, browser
+from tests.simulator.web.everywhere import cold, every_page, pages_of
 from tests.simulator.web.looks import looks_right
 from tests.simulator.web.printed import printed
 
@@ -127,11 +129,25 @@ async def test_a_cold_usage_page_is_small_and_one_with_solar_too(tmp_path: Path)
     async with at_home(tmp_path, DESK) as (rig, page):
         given = record(HOME, date(2026, 8, 11), rig.runtime.now(), Channel.GENERATION, 40)
         rig.smt.store.load([given], rig.runtime.now(), "given.lse")
-        asked, octets = len(page.asked), await page.octets()
+        at = page.tab.url.partition("/ui/")[0]
+        for address in ("/ui/", f"/ui/m/{HOME}/usage?day=2026-08-11", f"/ui/m/{HOME}/reads", f"/ui/m/{HOME}/meter"):
+            await cold(page, f"{at}{address}")
+
+
+async def test_every_page_fits_every_width_and_a_sheet_and_axe_finds_nothing(tmp_path: Path) -> None:
+    async with at_home(tmp_path, PHONE) as (rig, page):
+        routes = pages_of(create_app(rig.smt).routes, "/ui/", ["/ui/m/{esiid}/download"])
+        at = page.tab.url.partition("/ui/")[0]
         await page.click("1 Test Way")
         await page.see("Tue Aug 11 2026")
-        assert len(page.asked) - asked <= 5
-        assert await page.octets() - octets <= 40_000
+        await page.click("Read my meter now")
+        await page.see("Your request is taken.")
+        key = page.tab.url.partition("read=")[2]
+        meter = f"/ui/m/{HOME}"
+        found = {f"/ui/m/{{esiid}}/{name}": f"{meter}/{name}" for name in ("access", "meter", "reads", "usage")}
+        await every_page(
+            page, at, routes, found | {"/ui/": "/ui/", "/ui/r/{key}": f"/ui/r/{key}", "/ui/kit": "/ui/kit", "/ui/login": "/ui/login"}
+        )  # fmt: skip
 
 
 @pytest.mark.parametrize("width", BOTH)
