@@ -41,10 +41,14 @@ def mutants(role: str) -> dict[str, list[str]]:
 
 def command(role: str, mutant: str, port: int, words: Sequence[str]) -> list[str]:
     """The command of a role's system. Raises ScenarioError for a role or a mutant that there is not."""
+    # What has a statement takes a role; the other files are parts of those.
+    known = sorted(one.stem for one in FOLDER.glob("*.yaml"))
+    if role not in known:
+        text = f"There is no stranger's {role}."
+        if (FOLDER / f"{role}.py").is_file():
+            text = f"{role} is a part of a stranger's system, and takes no place by itself."
+        raise ScenarioError("certify.twin", text, "ROLE", did_you_mean(role, known))
     file = FOLDER / f"{role}.py"
-    if not file.is_file():
-        known = sorted(one.stem for one in FOLDER.glob("*.py") if one.stem != "__init__")
-        raise ScenarioError("certify.twin", f"There is no stranger's {role}.", "ROLE", did_you_mean(role, known))
     wrong = mutants(role)
     if mutant and mutant not in wrong:
         text = f"The stranger's {role} has no mutant {mutant}."

@@ -23,7 +23,7 @@ MOST_NUMBERED = 32_767
 Share = Annotated[float, Field(ge=0, le=1)]
 Count = Annotated[float, Field(ge=0, le=100_000_000)]
 Instant = Annotated[datetime, BeforeValidator(day_or_time)]
-Day = Annotated[date, BeforeValidator(day_or_time), Field(ge=date(2000, 1, 1), le=date(2099, 11, 30))]
+Day = Annotated[date, Field(ge=date(2000, 1, 1), le=date(2099, 11, 30)), BeforeValidator(day_or_time)]
 
 
 class Asker(NamedTuple):

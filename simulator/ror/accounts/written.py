@@ -44,7 +44,7 @@ class _Form(NamedTuple):
 _ID = _Form(r"[A-Za-z0-9][A-Za-z0-9._-]{0,39}", "account id", "write letters, digits and . _ - alone, 40 at most")
 _ESI_ID = _Form(r"\d{17,22}", "ESI ID", "write its 17 to 22 digits, in quotes")
 _CYCLE = _Form(r"\w{1,20}", "name of a cycle", "write letters and digits alone, in quotes")
-Day = Annotated[date, BeforeValidator(_written_day), Field(ge=date(2000, 1, 1), le=date(2099, 11, 30))]
+Day = Annotated[date, Field(ge=date(2000, 1, 1), le=date(2099, 11, 30)), BeforeValidator(_written_day)]
 #: It stands in addresses of the desk's API.
 AccountId = Annotated[str, AfterValidator(_ID), _ID.told]
 EsiId = Annotated[str, AfterValidator(_ESI_ID), _ESI_ID.told]

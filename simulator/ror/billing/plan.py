@@ -33,7 +33,7 @@ CentsPerKwh = Annotated[Decimal, Field(ge=0, le=1000, decimal_places=4)]
 Kwh = Annotated[Decimal, Field(ge=0, le=100_000_000, decimal_places=3)]
 Percent = Annotated[Decimal, Field(ge=0, le=100, decimal_places=4)]
 #: What a bill can reach.
-Day = Annotated[date, BeforeValidator(day_or_time), Field(ge=date(2000, 1, 1), le=date(2099, 11, 30))]
+Day = Annotated[date, Field(ge=date(2000, 1, 1), le=date(2099, 11, 30)), BeforeValidator(day_or_time)]
 Name = Annotated[str, Field(min_length=1, max_length=100)]
 
 

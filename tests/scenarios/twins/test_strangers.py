@@ -11,6 +11,8 @@ from typing import Any
 import pytest
 
 from scenarios import twins
+from scenarios.certify.strangers import command
+from scenarios.errors import ScenarioError
 from scenarios.registry import REGISTRY
 
 FOLDER = Path(twins.__path__[0])
@@ -47,3 +49,17 @@ def test_a_stranger_has_15_faults_or_more_and_each_names_ids_of_the_registry(ste
         assert set(row["fails"]) <= set(REGISTRY)
         assert row["fault"]
         assert row.get("near") != row["fault"]
+
+
+def test_what_can_be_started_is_what_has_a_statement_and_the_rest_is_told() -> None:
+    started = {path.stem for path in FOLDER.glob("*.yaml")}
+    assert started == {"headend", "meter", "ror", "smt"}
+    assert all(command(role, "", 8610, [])[2] == str(FOLDER / f"{role}.py") for role in started)
+    for role, said in (
+        ("bills", "bills is a part of a stranger's system, and takes no place by itself."),
+        ("nobody", "There is no stranger's nobody."),
+    ):
+        with pytest.raises(ScenarioError) as told:
+            command(role, "", 8610, [])
+        assert (told.value.code, told.value.message) == ("certify.twin", said)
+        assert told.value.mend == "Choose one of: headend, meter, ror, smt."

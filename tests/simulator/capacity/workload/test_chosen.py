@@ -70,6 +70,7 @@ def test_the_schema_is_that_of_the_code_and_takes_what_is_shipped() -> None:
     [
         ({"storms": {}}, "storms: There is no field 'storms' here."),
         ({"days": 32}, "days: 32 is out of range: it must be at most 31."),
+        ({"day": "1999-12-31"}, "day: '1999-12-31' is out of range: it must be at least 2000-01-01."),
         ({"name": "a b"}, "name: 'a b' is no name."),
         ({"calls": {"caller": {}}}, "calls.caller: 'caller' is not known here."),
         ({"calls": {"csp": {"curve": "noon"}}}, "calls.csp.curve: There is no curve 'noon'."),

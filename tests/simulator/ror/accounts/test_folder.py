@@ -55,6 +55,7 @@ def test_bills_and_payments_may_be_left_out(folder: Path) -> None:
         ("accounts.yaml", "cycle: \"07\"", "cycle: \"7\"", "ror.accounts.cycle: accounts.yaml:7: accounts[1].cycle: Cycle '7' has no reading days. Did you mean 07?"),
         ("accounts.yaml", "longhorn-thousand-24", "longhorn-thousend-24", "ror.accounts.plan: accounts.yaml:9: accounts[1].plans[1].plan: There is no plan 'longhorn-thousend-24'. Did you mean longhorn-thousand-24?"),
         ("accounts.yaml", "2026-08-24", "2026-08-25", "ror.accounts.plan: accounts.yaml:17: accounts[2].plans[2].since: A plan changes when the meter is read, and on 2026-08-25 no cycle begins. Write a reading day of cycle '12'"),
+        ("accounts.yaml", "2026-08-24", "2099-12-01", "ror.accounts.field: accounts.yaml:17: accounts[2].plans[2].since: '2099-12-01' is out of range: it must be at most 2099-11-30. Mend the day."),
         ("accounts.yaml", "2026-08-24", "2025-09-01", "ror.accounts.field: accounts.yaml:10: accounts[2]: Plans must ascend by since."),
         ("accounts.yaml", "2025-09-16", "2000-01-03", "ror.plan.tdu_undated: accounts.yaml:9: accounts[1].plans[1].since: Plan"),
         ("accounts.yaml", "2025-09-16", "'1786554000'", "ror.accounts.field: accounts.yaml:9: accounts[1].plans[1].since: '1786554000' is no day. Write it as 2026-08-12."),

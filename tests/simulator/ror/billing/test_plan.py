@@ -176,6 +176,13 @@ def test_the_published_schema_takes_every_plan_that_we_have(path: Path) -> None:
     assert not schema.is_valid(plan | {"surprise": 1})
 
 
+def test_a_day_out_of_bounds_is_told_the_bound_as_it_is_written(tmp_path: Path) -> None:
+    with pytest.raises(RorError) as told:
+        load_plan(written(tmp_path, GOOD.replace("2025-09-01", "1999-12-31")))
+    assert told.value.message == "'1999-12-31' is out of range: it must be at least 2000-01-01."
+    assert told.value.mend == "Mend the day."
+
+
 def test_no_spoilt_plan_ends_in_a_traceback_and_each_has_line_and_mend(tmp_path: Path) -> None:
     found = bend(150, tmp_path, seed=2)
     assert {"ror.plan.malformed", "ror.plan.field", "read"} <= found.keys()
