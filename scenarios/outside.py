@@ -12,6 +12,8 @@ from simulator.tap.log import WireLog
 
 #: Wall seconds without an exchange after which a party that is not ours is taken to be done with what it was asked. A default of this project.
 QUIET_S = 0.15
+#: How paths of SMT's portal begin.
+PORTAL = ("/api/", "/commonapi/")
 
 #: Calls a retailer: told what it must know, the clock, and where what it tells is noted; gives what is recorded of that.
 Call = Callable[[dict[str, str], Callable[[], Seconds], WireLog | None], Coroutine[Any, Any, dict[str, Any]]]
@@ -19,13 +21,14 @@ Call = Callable[[dict[str, str], Callable[[], Seconds], WireLog | None], Corouti
 
 @dataclass(frozen=True, slots=True)
 class OutsideSmt:
-    """An SMT that is not ours. url: below which its market API lies. moved: whether its clock is moved there (``POST /control/clock/advance``); else it asks what time it is.
+    """An SMT that is not ours. url: below which its market API lies, and its portal's unless that is elsewhere (``portal``). moved: whether its clock is moved there (``POST /control/clock/advance``); else it asks what time it is.
 
     ftps: host and port of its file site, and the authority's certificates; inbox: a folder in its place, where files of the TDSP are laid and answered.
     """
 
     url: str
     moved: bool
+    portal: str | None = None
     ftps: tuple[str, int, Path] | None = None
     inbox: Path | None = None
 

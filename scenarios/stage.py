@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from base64 import b64encode
 from collections.abc import Callable, Generator
+from functools import partial
 from typing import Any
 
 import httpx
@@ -16,7 +17,7 @@ from scenarios.call_backs import CallBackDoor
 from scenarios.errors import ScenarioError
 from scenarios.file_drop import FileDrop
 from scenarios.inquiry_door import InquiryDoor
-from scenarios.outside import Outside
+from scenarios.outside import PORTAL, Outside
 from scenarios.setting import Act, Setting
 from simulator.customer.portal_user import PortalClient
 from simulator.parties.ror import AGENT
@@ -29,6 +30,13 @@ from simulator.world.meters import World
 
 #: Takes an inquiry's body and the acknowledgement, and gives what goes out in its place.
 Bend = Callable[[bytes, Response], Response]
+
+
+async def _led(portal: httpx.URL, request: httpx.Request) -> None:
+    """Lead what is asked of a portal to where that is."""
+    if request.url.path.startswith(PORTAL):
+        request.url = portal.copy_with(path=portal.path.rstrip("/") + request.url.path)
+        request.headers["host"] = portal.netloc.decode()
 
 
 class Stage:
@@ -48,7 +56,9 @@ class Stage:
         self.scenario, self.world, self.sandbox, self.runtime = scenario, world, sandbox, sandbox.runtime
         their = outside.smt if outside else None
         self._smt_url = their.url if their else sandbox.smt_server.url
-        before = [lambda _: self.move()] if their else []
+        before: list[Callable[[httpx.Request], Any]] = [lambda _: self.move()] if their else []
+        if their and their.portal:
+            before.append(partial(_led, httpx.URL(their.portal)))
         self.http = sandbox.client(30.0, "ROR", self._smt_url, before)
         #: Of an SMT that is not ours: where it inquires, by what it is called back, where its files go.
         self.inquiries = InquiryDoor(sandbox.keys, self.runtime.now)
@@ -123,6 +133,10 @@ class Stage:
     def meter_number(self, action: Act) -> str:
         """The number that SMT's registry has for its meter now."""
         return self.sandbox.market.registry.point(self.esiid(action), day_of(self.runtime.now())).meter_number
+
+    def meter_number_of(self, esiid: str) -> str:
+        """The number of the meter at an ESI ID; 0 where there is none of the world's."""
+        return next((one.identity.meter_number for one in self.world.meters if one.identity.esiid == esiid), "0")
 
     def smt_client(self, username: str) -> SmtClient:
         """The one client of a log-in at the market API."""

@@ -15,6 +15,7 @@ OF_LIBRARIES = {
     "PyYAML": {"yaml_implicit_resolvers"},
     "Typer": {"__signature__"},
     "csv": {"fieldnames"},
+    "httpx": {"url"},
     "logging": {"level", "propagate"},
     "pymodbus": {"conformity", "dev_id", "transaction_id"},
     "numba": {"_cache"},

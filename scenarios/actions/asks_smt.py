@@ -5,23 +5,24 @@ from __future__ import annotations
 import json
 from collections.abc import Generator
 from functools import partial
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any, Literal, Self
 
 import httpx
 import simpy
-from pydantic import Field
+from pydantic import Field, model_validator
 
 from headend.http.links import bearing
 from meters.calendar import INTERVAL_S, Seconds, ends_within, epoch, floor_interval, iso, seconds, to_us
 from meters.device.meter import EmulatedMeter
 from meters.errors import MeterError
 from scenarios.actions.action import Played, Row, Seen
-from scenarios.actions.exchange import asking, bearer, otherwise, sent
+from scenarios.actions.exchange import asking, bearer, code_of, document, otherwise, sent
 from scenarios.actions.inquire import STRANGERS
 from scenarios.actions.requests import AtMarket
 from scenarios.expected import COUNT, TEXT, TRUTH, Fact
 from scenarios.outside import QUIET_S
 from scenarios.records.values import Instant, Record
+from scenarios.setting import Setting
 from scenarios.written import DAY_S
 
 if TYPE_CHECKING:
@@ -45,6 +46,9 @@ Also = Literal["no_key", "no_seal", "same", "differs"]
 class AsksSmt(AtMarket):
     """A retailer asks an SMT that is not ours for a read; the TDSP, which is a tester's, does as is written."""
 
+    door: Literal["api", "portal"] = Field(
+        default="api", description="portal: the account's customer asks there for a register read."
+    )
     kind: Literal["INTERVALS", "REGISTER", "POWER"] = "INTERVALS"
     meter: int | None = Field(default=None, ge=1, description="Ordinal of the meter; the account's unless given.")
     whose: Literal["own", "stranger"] = Field(default="own", description="stranger: an ESI ID of no meter's.")
@@ -60,6 +64,16 @@ class AsksSmt(AtMarket):
     body: dict[str, Any] = Field(
         default_factory=dict, description="Fields of the request that are otherwise; null leaves one out."
     )
+
+    @model_validator(mode="after")
+    def _of_its_door(self) -> Self:
+        if self.door == "portal" and self.kind != "REGISTER":
+            raise ValueError("a portal is asked for register reads alone; write kind: REGISTER")
+        return self
+
+    def by(self, scenario: Setting) -> str:
+        """The log-in that acts."""
+        return self.login or scenario.account_of(self).customer if self.door == "portal" else super().by(scenario)
 
 
 class RecordedAsk(Record):
@@ -83,6 +97,7 @@ class _Asking:
 
     def __init__(self, stage: Stage, action: AsksSmt) -> None:
         self.stage, self.action, self.runtime = stage, action, stage.runtime
+        self.portal = action.door == "portal"
         self.username = action.by(stage.scenario)
         self.esiid = stage.esiid(action) if action.meter is None else stage.world.esiid(action.meter)
         if action.whose == "stranger":
@@ -96,21 +111,25 @@ class _Asking:
         return self.runtime.io(what, f"{self.action.ref}/{self._count:04d}", call)
 
     async def call(self, path: str, **more: Any) -> dict[str, Any]:
-        """What SMT answers, as it is on the wire but for what is no JSON object."""
+        """What SMT answers, as it is on the wire but for what is no JSON object; of the portal what is in it. ``code``: of what is wrong."""
         if self._logged_in is None or self.runtime.now() > self._logged_in + _FRESH_S:
-            self._head, self._logged_in = await bearer(self.stage, self.username, portal=False), self.runtime.now()
-        order = asking(self.stage, self.action, self.username)
+            self._head, self._logged_in = (
+                await bearer(self.stage, self.username, portal=self.portal),
+                self.runtime.now(),
+            )
+        order = {} if self.portal else asking(self.stage, self.action, self.username)
         body = {name: one for name, one in order.items() if name != "esiid"} | more
         reply = await sent(self.stage.http, "POST", path, headers=self._head, json=body)
-        try:
-            told = None if reply is None else reply.json()
-        except ValueError:
-            told = None
-        return told if isinstance(told, dict) else {}
+        told = None if reply is None else document(reply)
+        data = told.get("data") if self.portal and isinstance(told, dict) else told
+        return data | {"code": code_of(told)} if isinstance(data, dict) else {}
 
     def request(self) -> simpy.Event:
         """Ask."""
         action = self.action
+        if self.portal:
+            asked = {"ESIID": self.esiid, "MeterNumber": self.stage.meter_number_of(self.esiid)}
+            return self.io("ask", lambda: self.call("/api/ondemandread", **otherwise(asked, action.body)))
         more = {"ESIID": self.esiid, "callReference": action.ref}
         if action.kind != "POWER":
             more["readType"] = action.kind
@@ -119,6 +138,8 @@ class _Asking:
 
     def poll(self, key: str) -> simpy.Event:
         """Ask how it stands."""
+        if self.portal:
+            return self.io("poll", lambda: self.call("/api/usage/latestodrread", ESIID=self.esiid))
         return self.io("poll", lambda: self.call("/v2/odrstatus/", correlationId=key))
 
     def wait(self, until: Seconds) -> Generator[simpy.Event, Any, None]:
@@ -146,7 +167,7 @@ def _play(stage: Stage, action: AsksSmt) -> Played:
         yield runtime.env.timeout(0)
         return left | {"ended_at": iso(runtime.now())}
     told = yield its.request()
-    left["code"] = told.get("errorCode")
+    left["code"] = told.get("code") if its.portal else told.get("errorCode")
     key = told.get("correlationId")
     inquired, until = None, runtime.now() + _SOON_S
     # Of what is refused none is due; SMT may inquire all the same, and that is seen then.
@@ -160,9 +181,13 @@ def _play(stage: Stage, action: AsksSmt) -> Played:
         yield from _answered(its, inquired.said, key, left["made"])
     if key:
         until = runtime.now() + _SOON_S
-        while (yield its.poll(key)).get("statusCode") == "PEN" and runtime.now() < until:
+        while _pending((yield its.poll(key))) and runtime.now() < until:
             yield from its.wait(runtime.now() + _TICK_S)
     return left | {"key": key, "ended_at": iso(runtime.now())}
+
+
+def _pending(told: dict[str, Any]) -> bool:
+    return told.get("statusCode") == "PEN" or told.get("odrstatus") == "PENDING"
 
 
 def _answered(

@@ -24,8 +24,8 @@ from simulator.world.market import CSP_LOGIN, logins
 if TYPE_CHECKING:
     from scenarios.stage import Stage
 
-#: A path of SMT's portal, and its and the market's log-in.
-PORTAL, MARKET_TOKEN, PORTAL_TOKEN = ("/api/", "/commonapi/"), "/v2/token/", "/commonapi/user/authenticate"
+#: Log-in at the market API and at the portal.
+MARKET_TOKEN, PORTAL_TOKEN = "/v2/token/", "/commonapi/user/authenticate"
 
 
 @cache

@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Any, Literal
 from pydantic import Field
 
 from scenarios.actions.action import Played, Row
-from scenarios.actions.exchange import AT, CODE, HEADER, PORTAL, STATUS, Answer, answer, bearer, filled, sent, tell
+from scenarios.actions.exchange import AT, CODE, HEADER, STATUS, Answer, answer, bearer, filled, sent, tell
+from scenarios.outside import PORTAL
 from scenarios.setting import Act, Setting
 from scenarios.written import Name
 

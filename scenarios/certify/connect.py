@@ -10,6 +10,7 @@ from typing import Any, NamedTuple
 import httpx
 
 from headend.http.links import LinkKeys, bearing
+from scenarios.actions.exchange import MARKET_TOKEN, PORTAL_TOKEN
 from scenarios.certify.observed import RECORDING
 from scenarios.certify.started import reached
 from scenarios.recording import WIRE, load
@@ -72,15 +73,28 @@ async def inquiries_reached(url: str, keys: LinkKeys, within_s: float) -> list[R
 
 async def api_reached(url: str, login: Login, within_s: float) -> list[Reached]:
     """Whether an SMT listens, and lets a retailer of ours in."""
+    return await _lets_in(url, login, within_s, ("api", "ror"), MARKET_TOKEN, "accessToken")
+
+
+async def portal_reached(url: str, login: Login, within_s: float) -> list[Reached]:
+    """Whether an SMT's portal listens, and lets a customer of ours in."""
+    return await _lets_in(url, login, within_s, ("portal", "customer"), PORTAL_TOKEN, "token")
+
+
+async def _lets_in(
+    url: str, login: Login, within_s: float, what: tuple[str, str], path: str, field: str
+) -> list[Reached]:
+    """what: the endpoint, and whose log-in it is. field: which the token is told in."""
+    endpoint, whose = f"endpoints.{what[0]}", f"logins.{what[1]}"
     if not await reached(url, within_s):
-        return [Reached("endpoints.api", False, f"nobody listens after {within_s:g} s")]
-    found = [Reached("endpoints.api", True, "somebody listens")]
+        return [Reached(endpoint, False, f"nobody listens after {within_s:g} s")]
+    found = [Reached(endpoint, True, "somebody listens")]
     said = {"username": login.username, "password": login.password}
     try:
         async with httpx.AsyncClient(timeout=10.0, trust_env=False) as http:
-            reply = await http.post(f"{url}/v2/token/", json=said)
-        token = reply.json().get("accessToken")
+            reply = await http.post(f"{url}{path}", json=said)
+        token = reply.json().get(field)
     except (httpx.HTTPError, ValueError, AttributeError) as error:
-        return [*found, Reached("logins.ror", False, f"POST /v2/token/ gets no token: {type(error).__name__}")]
-    told = f"POST /v2/token/ is answered HTTP {reply.status_code}{'' if token else ' without accessToken'}"
-    return [*found, Reached("logins.ror", bool(token), told)]
+        return [*found, Reached(whose, False, f"POST {path} gets no token: {type(error).__name__}")]
+    told = f"POST {path} is answered HTTP {reply.status_code}{'' if token else f' without {field}'}"
+    return [*found, Reached(whose, bool(token), told)]

@@ -92,6 +92,8 @@ class Step:
     events: Iterable[Exchange] = ()
     #: What SMT and a TDSP said to each other: in a flight for the retailer, and where SMT is not ours.
     link: Iterable[Exchange] = ()
+    #: What customers asked of SMT's portal.
+    portal: Iterable[Exchange] = ()
     #: Bills that a retailer told.
     bills: Iterable[Exchange] = ()
     #: All of these, ours too.
@@ -276,11 +278,13 @@ def observed(folder: Path) -> Observed:
             raise ScenarioError("certify.wire", text, str(its / "wire.jsonl"), "Take the bundle as it was written.")
         own = (*Evidence(recording).own_faults, *_ours(plan, its / WIRE, traffic.chain))
         all_of_it = ("market", *LINK, "bills")
-        market, events, bills, wire = (
-            Lines(its / WIRE, on) for on in (("market",), ("events",), ("bills",), all_of_it)
+        market, portal, events, bills, wire = (
+            Lines(its / WIRE, on) for on in (("market",), ("portal",), ("events",), ("bills",), all_of_it)
         )
         # Of one that is alone with our SMT the link shows what our own actions show.
         heard = (joint and _calls(recording)) or "market" in plan["theirs"]
         link = Lines(its / WIRE, LINK) if heard else ()
-        steps.append(Step(one["name"], one["title"], recording, traffic, "", own, market, events, link, bills, wire))
+        steps.append(
+            Step(one["name"], one["title"], recording, traffic, "", own, market, events, link, portal, bills, wire)
+        )
     return Observed(tuple(steps), plan, truth, given=given, late=late)

@@ -21,13 +21,20 @@ from headend.ports import fault_text
 from meters.calendar import Seconds, iso
 from meters.errors import UserError
 from scenarios import twins
-from scenarios.certify.connect import Reached, api_reached, inquiries_reached, modbus_reached, wires_seen
+from scenarios.certify.connect import (
+    Reached,
+    api_reached,
+    inquiries_reached,
+    modbus_reached,
+    portal_reached,
+    wires_seen,
+)
 from scenarios.certify.control import Control
 from scenarios.certify.observed import PLAN, RECORDING, STEPS, TRUTH, WHOLE, digest_of
 from scenarios.certify.plan import FLIGHT, PlanStep, flight_of, plan_of
 from scenarios.certify.smt.handed import RECORDS, REGISTRY, hand, our_logins
 from scenarios.certify.started import filled, free_port, free_ports, running
-from scenarios.certify.statement import EVENTS, Runs, Serves, Start, Statement
+from scenarios.certify.statement import EVENTS, PORTAL, Runs, Serves, Start, Statement
 from scenarios.certify.truth import truth_text
 from scenarios.errors import ScenarioError
 from scenarios.outside import Outside, OutsideMeter, OutsideSmt
@@ -52,8 +59,8 @@ RECORDED = (STATEMENT, *STATEMENTS.values(), PLAN, TRUTH, STEPS)
 LOG, METERS, WORK, CA = "sut.log", "meters.csv", "work", "ca.pem"
 #: Files that a retailer is handed for a call, by placeholder.
 HANDED = {"plan": "rate-plan.json", "usage": "usage.json"}
-#: Where an SMT that is not ours may have its file site: behind ours, with room for passive ports.
-THEIR_FTPS, _THEIRS = 60, range(60, 90)
+#: Where an SMT that is not ours may have its file site, with room for passive ports, and its portal: behind ours.
+THEIR_FTPS, THEIR_PORTAL, _THEIRS = 60, 90, range(60, 91)
 #: What is made of the recording.
 MADE = ("result.json", "junit.xml", "report.html", "bundle.zip")
 #: Wall seconds that a reply of ours may take while the clock stands: what clients commonly wait. Where it runs, as late as the clock may be. Defaults of this project.
@@ -263,6 +270,7 @@ class Certification:
             "bill_url": f"{self.control.url}/bill",
             "headend_url": f"http://{HOST}:{base + HEADEND_PORT}",
             "ftps_port": str(base + THEIR_FTPS),
+            "portal_port": str(base + THEIR_PORTAL),
             "clock_url": self.control.url,
             "records": str((self.out / RECORDS).resolve()),
             "registry": str((self.out / REGISTRY).resolve()),
@@ -353,6 +361,9 @@ class Certification:
         if its.api is not None and said.role == "smt":
             login = our_logins(step.scenario)["ror"]
             self.connection = await api_reached(filled([its.api], known)[0], login, within_s)
+            if PORTAL in said.claims:
+                customer, url = our_logins(step.scenario)["customer"], filled([its.portal or its.api], known)[0]
+                self.connection += await portal_reached(url, customer, within_s)
         return all(one.well for one in self.connection)
 
     def _smt(self, known: dict[str, str]) -> OutsideSmt | None:
@@ -360,12 +371,13 @@ class Certification:
         its = self.said.endpoints
         if self.said.role != "smt" or its.api is None:
             return None
-        url, host_port, ca_file, inbox = filled([its.api, its.ftps or "", its.ca or "", its.inbox or ""], known)
+        said = [its.api, its.portal or "", its.ftps or "", its.ca or "", its.inbox or ""]
+        url, portal, host_port, ca_file, inbox = filled(said, known)
         host, _, port = host_port.partition(":")
         if inbox:
             Path(inbox).mkdir(parents=True, exist_ok=True)
         site = (host, int(port), Path(ca_file)) if host else None
-        return OutsideSmt(url, self.said.clock == "moved", site, Path(inbox) if inbox else None)
+        return OutsideSmt(url, self.said.clock == "moved", portal or None, site, Path(inbox) if inbox else None)
 
     def _meter(self, known: dict[str, str], ahead_s: float) -> OutsideMeter | None:
         """The meter that is read. ahead_s: by which its time is before the wall's, where it has run since it was started."""

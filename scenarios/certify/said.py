@@ -16,6 +16,10 @@ from simulator.tap.chain import Exchange, exchange_at
 TOKEN, READS, ODR, STATUS, POWER = (
     f"/v2/{name}/" for name in ("token", "15minintervalreads", "odr", "odrstatus", "powerstatus")
 )
+#: At the portal.
+PORTAL_ODR, LATEST, SYNCH, DAILY = (
+    f"/api/{name}/" for name in ("ondemandread", "usage/latestodrread", "adhoc/intervalsynch", "usage/daily")
+)
 
 
 class Request(NamedTuple):
@@ -143,6 +147,12 @@ def said_of(one: Exchange) -> Said:
         told = (ask.get("readType"), ask.get("ESIID"), ask.get("callReference"), reply.get("correlationId"))
         request = Request(*(str(value or "") for value in told))
     return Said(one.n, one.at_us, path, status, code_of(reply), reply is None, request, one, one.offset)
+
+
+def data_of(told: dict[str, Any] | None) -> dict[str, Any]:
+    """What the portal tells, out of what it stands in."""
+    data = (told or {}).get("data")
+    return data if isinstance(data, dict) else {}
 
 
 def object_of(body: Any) -> dict[str, Any] | None:

@@ -26,11 +26,13 @@ Role = Literal["ror", "headend", "smt", "meter"]
 NAMED = {"ror": "a retailer", "headend": "a head-end", "smt": "an SMT", "meter": "a meter"}
 #: A head-end of which that is claimed is told what meters tell unasked, below its endpoint for inquiries.
 EVENTS = "EVENTS"
+#: An SMT of which that is claimed is asked at its portal too, as its customers ask.
+PORTAL = "PORTAL"
 #: What a system can say that it does, by role; what it does not claim is not asked of it.
 CLAIMS: dict[str, tuple[str, ...]] = {
     "headend": ("INTERVALS", "REGISTER", "POWER", "STORE-FIRST", "DST", EVENTS, "CHANNEL-1", "LSE"),
     "ror": ("BALANCE", "BILLS", "PROJECTION"),
-    "smt": ("ON-DEMAND", "FILES"),
+    "smt": ("ON-DEMAND", "FILES", PORTAL),
     "meter": ("INTERVALS", "REGISTER", "ROLLOVER", "CHANNEL-1", "POWER", "EVENTS", "DST", "COMMANDS"),
 }
 #: What a command is filled with.
@@ -58,6 +60,7 @@ PLACEHOLDERS = {
     "usage": "JSON file with the usage that a bill is asked of, as a vector of the profile has it",
     "headend_url": "the TDSP's address: /inquiries lies below it",
     "clock_url": "where it is asked what time it is: GET /control/clock",
+    "portal_port": "another free port, for a portal of its own",
     "ftps_port": "a free port for its file site, and the 29 behind it",
     "records": "JSON file of the service points, who serves them, and the log-ins",
     "registry": "folder of CSV files with the same",
@@ -112,6 +115,9 @@ class Endpoints(Spec):
 
     inquiries: Url | None = Field(default=None, description="A head-end's base address: /inquiries lies below it.")
     api: Url | None = Field(default=None, description="An SMT's base address: /v2 lies below it.")
+    portal: Url | None = Field(
+        default=None, description="An SMT's portal: /api and /commonapi lie below it; below api unless given."
+    )
     ftps: str | None = Field(
         default=None,
         pattern=r"^[^:/\s]+:(\d{1,5}|\{\w+\})$",

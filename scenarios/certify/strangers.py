@@ -16,9 +16,11 @@ FOLDER = Path(twins.__path__[0])
 #: What others of their files can do wrong, by role.
 _MORE = {
     "headend": {"poster_faults.json": "--post"},
-    "smt": {"site_faults.json": "--site-fault"},
+    "smt": {"site_faults.json": "--site-fault", "portal_faults.json": "--portal-fault"},
     "ror": {"bills_faults.json": "--bill-fault"},
 }
+#: By option the file that takes it, in place of the role's own.
+_BESIDE = {"--post": "poster.py", "--portal-fault": "portal.py"}
 
 
 def tables(role: str) -> dict[str, str]:
@@ -53,8 +55,7 @@ def command(role: str, mutant: str, port: int, words: Sequence[str]) -> list[str
     if mutant and mutant not in wrong:
         text = f"The stranger's {role} has no mutant {mutant}."
         raise ScenarioError("certify.mutant", text, "--mutant", did_you_mean(mutant, wrong))
-    if wrong.get(mutant, [""])[0] == "--post":
-        # What is posted is beside what is answered, and starts it.
-        file = FOLDER / "poster.py"
+    # What is posted is beside what is answered, a portal before what it asks; each starts that.
+    file = FOLDER / _BESIDE.get(wrong.get(mutant, [""])[0], file.name)
     listens = ["--port", str(port)] if role != "ror" else []
     return [sys.executable, "-I", str(file), *listens, *(wrong[mutant] if mutant else []), *words]

@@ -68,7 +68,7 @@ class Smt:
 
     def may(self, duns: str, esiid: str, day: date) -> bool:
         """Whether a day of an ESI ID is a retailer's, or another's with whom that is agreed."""
-        known = [one for of in ("rors", "agreed") for one in self.records["points"].get(esiid, {}).get(of, [])]
+        known = [one for of in ("rors", "agreed", "lives") for one in self.records["points"].get(esiid, {}).get(of, [])]
         return self.be["foreign"] or any(one == duns and first <= day.isoformat() <= last for one, first, last in known)
 
     def refuse(self, code: str, wrong: object, *filled: str) -> None:
@@ -90,7 +90,7 @@ class Smt:
         self.refuse("bad_token", not user or self.wall() >= until)
         user = user or str(body.get("requestorID"))
         self.refuse("REQUESTOR", body.get("requestorID") != user)
-        duns = self.records["users"][user]["duns"]
+        duns = self.records["users"][user]["duns"] or user
         self.refuse("DUNS", body.get("requesterAuthenticationID", duns) != duns)
         self.refuse("TERMS", body.get("SMTTermsandConditions", "Y") != "Y")
         if path == "/v2/15minintervalreads/":

@@ -6,6 +6,7 @@
 ``breaches``   what its throttle did against its rules
 ``handed``     what it is handed: the records of service points, retailers and log-ins
 ``looked``     all that is looked at
+``portal``     its portal: usage, and the reads that customers ask for there, id by id
 ``posted``     the usage that it tells, id by id
 ``requests``   how it takes a request, id by id
 ``seen``       by id what is seen of it

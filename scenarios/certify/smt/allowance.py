@@ -21,7 +21,7 @@ def _throttle(ident: str, *, too_many: bool = False, refused: bool = False) -> C
 
     def seen(looked: Looked) -> Seen:
         for one in looked.citing(ident):
-            if one.filed is None or not (one.inquiry or one.told.get("refusal")):
+            if one.filed is None or not (one.inquiry or one.turned_away):
                 continue
             before = [
                 each
@@ -88,6 +88,7 @@ SEEN: dict[str, Callable[[Looked], Seen]] = {
     "SMT-UNDER-WAY": _throttle("SMT-UNDER-WAY", too_many=True),
     "SMT-DAY": _throttle("SMT-DAY", too_many=True, refused=True),
     "SMT-SHARED": _throttle("SMT-SHARED", too_many=True),
+    "SMT-PT-SHARED": _throttle("SMT-PT-SHARED", too_many=True),
     "SMT-STORE-ONLY": _store_only,
     "SMT-REFUSAL": _refusal,
 }

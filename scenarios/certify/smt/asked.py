@@ -15,8 +15,9 @@ from meters.calendar import (
 )
 from meters.errors import MeterError
 from scenarios.actions.asks_smt import AsksSmt, RecordedAsk
-from scenarios.certify.observed import Observation, Step
-from scenarios.certify.said import ODR, POWER, STATUS, Said, object_of, said_of
+from scenarios.certify.observed import Observation, Step, within
+from scenarios.certify.said import LATEST, ODR, PORTAL_ODR, POWER, STATUS, Said, data_of, object_of, said_of
+from simulator.smt.throttle.policy import PORTAL_CODES
 from simulator.tap.chain import Exchange
 
 Seen = Iterator[Observation]
@@ -32,24 +33,33 @@ class Asked:
 
     @cached_property
     def said(self) -> list[Said]:
-        """What was asked of SMT for it."""
-        its = [said_of(one) for one in self.step.market if one.ids.get("trans_id") == self.action.ref]
+        """What was asked of SMT for it. At the portal nothing names a request: its exchanges are those of its time."""
+        if self.action.door == "portal":
+            then = map(said_of, within(self.step.portal, self.record.at, self.record.ended_at))
+            return [one for one in then if one.path in (PORTAL_ODR, LATEST)]
+        its = (said_of(one) for one in self.step.market if one.ids.get("trans_id") == self.action.ref)
         return [one for one in its if one.path in (ODR, POWER, STATUS)]
 
     @cached_property
     def filed(self) -> Said | None:
         """The request itself."""
-        return next((one for one in self.said if one.path in (ODR, POWER)), None)
+        return next((one for one in self.said if one.path in (ODR, POWER, PORTAL_ODR)), None)
 
     @property
     def told(self) -> dict[str, Any]:
         """What it was answered."""
-        return (self.filed and self.filed.reply) or {}
+        told = (self.filed and self.filed.reply) or {}
+        return data_of(told) if self.action.door == "portal" else told
+
+    @property
+    def turned_away(self) -> bool:
+        """Whether it was answered that the throttle has no room for it."""
+        return bool(self.told.get("refusal")) or self.told.get("statusCode") in PORTAL_CODES
 
     @property
     def polls(self) -> list[Said]:
         """How SMT said that it stood."""
-        return [one for one in self.said if one.path == STATUS]
+        return [one for one in self.said if one.path in (STATUS, LATEST)]
 
     @cached_property
     def final(self) -> dict[str, Any]:

@@ -20,12 +20,16 @@ def breaches_in(step: Step, asked: Sequence[Asked]) -> dict[tuple[str, str], lis
     assert step.recording is not None
     lives = []
     for one in asked:
-        if one.filed is None or not (one.inquiry or one.told.get("refusal")):
+        if one.filed is None or not (one.inquiry or one.turned_away):
             continue
         scopes = dict.fromkeys(Scope, "") | {Scope.ESIID: str(one.filed.ask.get("ESIID"))}
         kind = Kind.STATUS if one.action.kind == "POWER" else Kind.READ
         life = Asking(
-            one.action.ref, to_s(one.filed.exchange.at_us), Requested(kind, Door.API, scopes), was_admitted(one), -1
+            one.action.ref,
+            to_s(one.filed.exchange.at_us),
+            Requested(kind, Door(one.action.door), scopes),
+            was_admitted(one),
+            -1,
         )
         events: list[tuple[Micros, int]] = [(one.filed.exchange.at_us, 1)]
         back, by = one.back("answer"), one.answer_by

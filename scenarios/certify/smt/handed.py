@@ -15,6 +15,7 @@ from simulator.world.market import CSP_LOGIN, Login, build_market, logins
 from simulator.world.meters import build
 
 RECORDS, REGISTRY = "records.json", "registry"
+_NEVER = "9999-12-31"
 #: What a service point can lack (A1 to A4), and that it is energized, in the order in which it is looked at.
 LACKS = ("ams", "provisioned", "receiving", "lse", "energized")
 
@@ -23,7 +24,7 @@ def hand(scenario: Scenario, out: Path) -> None:
     """Write both into a folder, in place of what an earlier step left there.
 
     ``records.json``: ``{"tdsp": DUNS, "users": {NAME: {"password", "duns", "kind"}}, "points": {ESIID: {"meter", "lacks": [...], "rors": [[DUNS, first day,
-    last day], ...], "agreed": [[DUNS, first day, last day], ...]}}}``. The registry is that of docs/smt-market-api.md.
+    last day], ...], "agreed": [[DUNS, first day, last day], ...], "lives": [[NAME, first day, last day], ...]}}}``; a customer (RES) has no DUNS. The registry is that of docs/smt-market-api.md.
     """
     world = build(scenario.world, scenario.seed)
     market = build_market(world)
@@ -36,19 +37,28 @@ def hand(scenario: Scenario, out: Path) -> None:
             "lacks": [name for name in LACKS if row.get(name) == "N"],
             "rors": [],
             "agreed": [],
+            "lives": [],
         }
         for row in _rows(folder / "service_points.csv")
     }
     for file, name in (("ror_periods.csv", "rors"), ("agreements.csv", "agreed")):
         for row in _rows(folder / file):
-            points[row["esiid"]][name].append([row["duns"], row["first_day"], row["last_day"] or "9999-12-31"])
+            points[row["esiid"]][name].append([row["duns"], row["first_day"], row["last_day"] or _NEVER])
+    for row in _rows(folder / "occupancies.csv"):
+        points[row["esiid"]]["lives"].append([row["username"], row["first_day"], row["last_day"] or _NEVER])
+    for row in _rows(folder / "users.csv"):
+        for esiid in row["esiids"].split():
+            points[esiid]["lives"].append([row["username"], "0001-01-01", _NEVER])
     users = {
-        one.username: {"password": one.password, "duns": one.duns, "kind": "CSP" if one == CSP_LOGIN else "REP"}
+        one.username: {"password": one.password, "duns": one.duns, "kind": _kind(one)}
         for one in logins(scenario.world.market).values()
-        if one.duns
     }
     said = {"tdsp": world.tdsp.duns, "users": users, "points": points}
     write_whole(out / RECORDS, json.dumps(said, indent=1) + "\n")
+
+
+def _kind(one: Login) -> str:
+    return "CSP" if one == CSP_LOGIN else "REP" if one.duns else "RES"
 
 
 def our_logins(scenario: Scenario) -> dict[str, Login]:

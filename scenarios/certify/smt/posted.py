@@ -34,11 +34,12 @@ def _posted(looked: Looked) -> Seen:
                 if one.path == READS and one.exchange.ids.get("trans_id") == action.ref
             ]
             esiid = step.recording.world.accounts[step.recording.scenario.account_of(action).account_id].esiid
-            wrong = _days_wrong((its[-1].reply if its else None) or {}, action, looked.all_of_it.truth.get(esiid, {}))
+            wrong = days_wrong((its[-1].reply if its else None) or {}, action, looked.all_of_it.truth.get(esiid, {}))
             yield Observation(step.name, action.ref, not wrong, wrong, tuple(one.exchange.n for one in its))
 
 
-def _days_wrong(told: dict[str, Any], action: UsageRead, held: dict[int, tuple[int, int]]) -> str:
+def days_wrong(told: dict[str, Any], action: UsageRead, held: dict[int, tuple[int, int]]) -> str:
+    """What of told days is not what a meter holds, of the days of an action; empty for nothing. held: by end, Unix seconds, Wh and the register then."""
     rows = {str(row.get("DT")): row for row in told.get("energyData") or [] if row.get("RT") == "C"}
     first, last = action.days
     for n in range((last - first).days + 1):

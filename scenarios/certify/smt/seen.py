@@ -9,7 +9,7 @@ from meters.calendar import (
 )
 from scenarios.certified import of_role
 from scenarios.certify.observed import Observation
-from scenarios.certify.smt import allowance, answers, posted, requests
+from scenarios.certify.smt import allowance, answers, portal, posted, requests
 from scenarios.certify.smt.asked import Seen
 from scenarios.certify.smt.looked import Looked
 from scenarios.evidence import Evidence
@@ -30,12 +30,13 @@ def _expected(ident: str) -> Callable[[Looked], Seen]:
                     said = "; ".join(f"{one.what} is {one.found}, not {one.expected}" for one in found.failures)
                     # A log-in names no request: it is known by its instant.
                     at = evidence.at(action)
-                    its = step.numbers(action.ref) or tuple(one.n for one in step.market if to_s(one.at_us) == at)
+                    beside = [one.n for wire in (step.market, step.portal) for one in wire if to_s(one.at_us) == at]
+                    its = step.numbers(action.ref) or tuple(beside)
                     yield Observation(step.name, action.ref, found.mark is Mark.PASSED, said or found.happened, its)
 
     return seen
 
 
-_OWN: dict[str, Callable[[Looked], Seen]] = requests.SEEN | allowance.SEEN | answers.SEEN | posted.SEEN
+_OWN: dict[str, Callable[[Looked], Seen]] = requests.SEEN | allowance.SEEN | answers.SEEN | posted.SEEN | portal.SEEN
 #: By id what is seen of it.
 SEEN: dict[str, Callable[[Looked], Seen]] = {one.id: _OWN.get(one.id) or _expected(one.id) for one in of_role("smt")}

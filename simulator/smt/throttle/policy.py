@@ -58,7 +58,7 @@ _OTHERS = "/others"
 _Whole = Annotated[int, Field(strict=True)]
 _WholeSeconds = Annotated[Seconds, Field(strict=True)]
 #: What the portal can answer: hourly, daily.
-_PORTAL_CODES = ("5031", "5032")
+PORTAL_CODES = ("5031", "5032")
 
 
 class _Spec(BaseModel):
@@ -105,7 +105,7 @@ class LimitSpec(_Spec):
     @field_validator("portal_code")
     @classmethod
     def _of_the_portal(cls, code: str) -> str:
-        if code not in _PORTAL_CODES:
+        if code not in PORTAL_CODES:
             raise ValueError(f"the portal does not answer '{code}'; write '5031' (hourly) or '5032' (daily)")
         return code
 

@@ -25,7 +25,7 @@ from tests.scenarios.certify.matrix import certified, failed, names
 from tests.test_rooms import ROOT
 
 Bend = Callable[[Step], Step]
-ODR, STATUS, READS = "/v2/odr/", "/v2/odrstatus/", "/v2/15minintervalreads/"
+ODR, STATUS, READS, SHOWN = "/v2/odr/", "/v2/odrstatus/", "/v2/15minintervalreads/", "/api/usage/latestodrread"
 
 
 @pytest.fixture(scope="module")
@@ -51,6 +51,28 @@ def at(path: str, change: Callable[[dict[str, Any]], dict[str, Any]], ref: str =
         return replace(one, reply=_body(one.reply, change)) if its else one
 
     return lambda step: replace(step, market=tuple(map(bent, step.market)))
+
+
+def at_portal(path: str, change: Callable[[dict[str, Any]], dict[str, Any]]) -> Bend:
+    """What is told in the replies of a path of the portal is otherwise."""
+
+    def bent(one: Exchange) -> Exchange:
+        within = lambda body: body | {"data": change(body["data"])}  # noqa: E731
+        return replace(one, reply=_body(one.reply, within)) if one.ask["path"] == path else one
+
+    return lambda step: replace(step, portal=tuple(map(bent, step.portal)))
+
+
+def daily(**more: Any) -> Bend:
+    """The daily reads that the portal tells are otherwise."""
+
+    def bent(one: Exchange) -> Exchange:
+        def rows(body: dict[str, Any]) -> dict[str, Any]:
+            return {"dailyData": [row | more for row in body["dailyData"]]}
+
+        return replace(one, reply=_body(one.reply, rows)) if one.ask["path"] == "/api/usage/daily" else one
+
+    return lambda step: replace(step, portal=tuple(map(bent, step.portal)))
 
 
 def over(wire: str, change: Callable[[Exchange], Exchange]) -> Bend:
@@ -204,13 +226,42 @@ BENT: dict[str, list[tuple[str, Bend]]] = {
     "SMT-VEE": [("posted", at(READS, one_off, "read")), ("day-of-92", at(READS, said(energyData=[])))],
     "SMT-REVISION": [("posted", left("read-again", kwh="25")), ("posted", left("read-once-more", records=0))],
     "SMT-SPLIT": [("posted", left("new-retailers-folder", files=[]))],
+    "SMT-PT-LOGIN": [("portal", left("customer", let_in=0)), ("portal", left("wrong-password", let_in=1)), ("portal", left("nobody", status=200))],
+    "SMT-PT-TOKEN": [("portal", left("no-token", status=200)), ("portal", left("no-such-token", status=200))],
+    "SMT-PT-METERS": [("portal", left("meters", values={"/data": 8}))],
+    "SMT-PT-RECORD": [("portal", left("meter", serial_number="ATB1")), ("portal", left("premise", address=None)), ("portal", left("devices", devices=0))],
+    "SMT-PT-USAGE": [
+        ("portal", at_portal("/api/adhoc/intervalsynch", lambda data: one_off(data) if "energyData" in data else data)),
+        ("portal-day-of-92", at_portal("/api/adhoc/intervalsynch", said(energyData=[]))),
+        ("portal-day-of-100", lambda step: replace(step, portal=())),
+    ],
+    "SMT-PT-DAILY": [("portal", daily(reading=1.0)), ("portal", daily(endreading="1.000")), ("portal-day-of-100", daily(startreading=""))],
+    "SMT-PT-REVISED": [("portal", left("intervals-again", kwh="25")), ("portal", left("days-again", kwh=None))],
+    "SMT-PT-OWN": [
+        ("portal", left("anothers-intervals", records=1)),
+        ("portal", left("anothers-days", records=1)),
+        ("portal", left("anothers-premise", address="100 PECAN BEND LN")),
+        ("portal", left("anothers-meter", values={"/data": 1})),
+        ("portal-reads", left("anothers", inquiry="1")),
+    ],
+    "SMT-PT-DAYS": [("portal", left(ref, code=None)) for ref in ("a-date-in-iso", "days-change-places", "thirty-one-days")],
+    "SMT-PT-READ": [
+        ("portal-reads", at_portal(SHOWN, said(odrread="1.000"))),
+        ("portal-reads", at_portal(SHOWN, said(odrdate="08/12/2026 00:00:00"))),
+        ("portal-reads", asked(kind="INTERVALS")),
+        ("portal-reads", lambda step: replace(step, link=())),
+    ],
+    "SMT-PT-PENDING": [("portal-reads", at_portal(SHOWN, said(odrstatus="COMPLETED")))],
+    "SMT-PT-FAILED": [("portal-reads", at_portal(SHOWN, said(odrstatus="COMPLETED")))],
+    "SMT-PT-REFUSED": [("portal-reads", left("customer-again", code="5031")), ("portal-reads", left("customer-behind-the-retailer", inquiry="1"))],
+    "SMT-PT-SHARED": [("portal-reads", lambda step: let_in(step, "retailer-behind-the-customer"))],
 }  # fmt: skip
 
 
-def let_in(step: Step, ref: str, like: str) -> Step:
-    """A request that was refused is taken, and inquired of as another one was."""
+def let_in(step: Step, ref: str, like: str = "") -> Step:
+    """A request that was refused is taken, and inquired of as another one was, or the first one."""
     step = at(ODR, TAKEN, ref)(step)
-    (one,) = (each for each in step.link if each.wire == "inquiries" and each.ids.get("callReference") == like)
+    one, *_ = (each for each in step.link if each.wire == "inquiries" and like in ("", each.ids.get("callReference")))
     new = replace(one, ask=_body(one.ask, said(correlationId="1")))
     step = replace(step, link=(*step.link, new))
     return left(ref, inquiry="1", key="1", made=[], keyed=True)(step)
@@ -229,9 +280,9 @@ def test_an_id_of_an_smt_holds_as_it_was_and_fails_where_it_was_otherwise(honest
 
 
 @pytest.mark.process
-@pytest.mark.parametrize("mutant", ["PER-RETAILER", "OWN-BY-TODAY"])
+@pytest.mark.parametrize("mutant", ["PER-RETAILER", "OWN-BY-TODAY", "PORTAL-HOURLY"])
 def test_a_mutant_fails_the_ids_that_it_names_and_no_other(tmp_path: Path, mutant: str) -> None:
-    """One of either table. All of them: make certify-mutants."""
+    """One of each table. All of them: make certify-mutants."""
     found = certified("smt", tmp_path / "it", mutant, only=tuple(sorted(names("smt", mutant))))
     assert failed(found) == names("smt", mutant)
 
@@ -247,14 +298,27 @@ def ours() -> str:
 @pytest.mark.process
 def test_our_smt_is_as_a_strangers_must_be(tmp_path: Path) -> None:
     """By its command, its clock moved, its files by FTPS."""
-    written, only = tmp_path / "sut.yaml", ("SMT-ONE-A-DAY", "SMT-UNCHANGED", "SMT-REVISION")
+    written, only = (
+        tmp_path / "sut.yaml",
+        ("SMT-ONE-A-DAY", "SMT-UNCHANGED", "SMT-REVISION", "SMT-PT-READ", "SMT-PT-METERS"),
+    )
     written.write_text(ours(), "utf-8")
     said = load(written)
     assert not Certification(said, ours(), tmp_path / "out", only, lambda _done, _of: None, lambda _u, _b: None).go()
     marks = {one["id"]: one["mark"] for one in result_of(said, observed(tmp_path / "out"))["ids"]}
     assert set(marks.values()) <= {Mark.PASSED, Mark.SKIPPED}
     seen = {ident for ident, mark in marks.items() if mark == Mark.PASSED}
-    assert {*only, "SMT-ROOM", "SMT-SHARED", "SMT-READS", "SMT-SPLIT", "SMT-VEE"} <= seen
+    assert {
+        *only,
+        "SMT-ROOM",
+        "SMT-SHARED",
+        "SMT-READS",
+        "SMT-SPLIT",
+        "SMT-VEE",
+        "SMT-PT-SHARED",
+        "SMT-PT-OWN",
+        "SMT-PT-DAILY",
+    } <= seen
 
 
 @pytest.mark.parametrize(

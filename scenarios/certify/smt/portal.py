@@ -1,0 +1,123 @@
+"""What is seen of an SMT's portal: the usage that it tells, held against what was posted, and reads that customers ask for there, id by id."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from datetime import date, timedelta
+from decimal import Decimal, InvalidOperation
+from typing import Any
+
+from meters.calendar import day_end, day_start, ends_within, epoch, us_date, us_stamp
+from scenarios.actions.usage_read import UsageRead
+from scenarios.certify.observed import Observation, Step, within
+from scenarios.certify.said import DAILY, LATEST, SYNCH, data_of, said_of
+from scenarios.certify.smt.asked import Asked, Seen
+from scenarios.certify.smt.looked import Looked
+from scenarios.certify.smt.posted import days_wrong
+from scenarios.evidence import Evidence
+
+#: By end, Unix seconds: Wh of the interval, and the register then.
+Held = dict[int, tuple[int, int]]
+
+
+def _usage(ident: str, path: str, wrong: Callable[[dict[str, Any], UsageRead, Held], str]) -> Callable[[Looked], Seen]:
+    """What a path of the portal tells of posted days; wrong: what of it is not as it was posted."""
+
+    def seen(looked: Looked) -> Seen:
+        for step, action in _read(looked, ident):
+            assert step.recording is not None
+            at = Evidence(step.recording, action.account).at(action)
+            its = [one for one in map(said_of, within(step.portal, at, at)) if one.path == path]
+            esiid = step.recording.world.accounts[step.recording.scenario.account_of(action).account_id].esiid
+            said = wrong((its[-1].reply if its else None) or {}, action, looked.all_of_it.truth.get(esiid, {}))
+            yield Observation(step.name, action.ref, not said, said, tuple(one.exchange.n for one in its))
+
+    return seen
+
+
+def _read(looked: Looked, ident: str) -> Iterator[tuple[Step, UsageRead]]:
+    for step in looked.steps:
+        assert step.recording is not None
+        for action in step.recording.scenario.timeline:
+            if ident in action.verifies and isinstance(action, UsageRead):
+                yield step, action
+
+
+def _daily_wrong(told: dict[str, Any], action: UsageRead, held: Held) -> str:
+    rows = {str(row.get("date")): row for row in told.get("dailyData") or []}
+    first, last = action.days
+    for n in range((last - first).days + 1):
+        day = first + timedelta(days=n)
+        row, its = rows.get(us_date(day)), _day(day, held)
+        if row is None:
+            return f"nothing is told of {day}"
+        words = [str(row.get(name)) for name in ("reading", "startreading", "endreading")]
+        if [_wh(word) for word in words] != its:
+            return (
+                f"of {day} {', '.join(words)} kWh is told, and posted was {', '.join(f'{wh / 1000:.3f}' for wh in its)}"
+            )
+    return ""
+
+
+def _day(day: date, held: Held) -> list[int]:
+    """Wh of a day, and the registers at both midnights."""
+    start, end = day_start(day), day_end(day)
+    return [sum(held[int(one)][0] for one in ends_within(start, end)), held[int(start)][1], held[int(end)][1]]
+
+
+def _wh(kwh: str) -> Decimal | None:
+    try:
+        return Decimal(kwh).scaleb(3)
+    except InvalidOperation:
+        return None
+
+
+def _shown(one: Asked) -> list[dict[str, Any]]:
+    """The latest reads that the portal showed, one after the other."""
+    return [data_of(poll.reply) for poll in one.polls if poll.path == LATEST]
+
+
+def _reads(looked: Looked) -> Seen:
+    for one in looked.citing("SMT-PT-READ"):
+        if one.filed is None:
+            continue
+        if one.inquiry.get("kind") != "REGISTER":
+            asked = one.inquiry.get("kind") or "nothing"
+            yield one.saw(False, f"a register read is asked for, and the TDSP is inquired of for {asked}")
+        elif one.completed and "register" in one.answer:
+            told, shown = one.answer["register"], (_shown(one) or [{}])[-1]
+            stamp = us_stamp(epoch(told["at"]))
+            right = shown.get("odrstatus") == "COMPLETED" and shown.get("odrdate") == stamp
+            right = right and _wh(str(shown.get("odrread"))) == told["wh"]
+            yield one.saw(right, f"{told['wh']} Wh at {stamp} is shown as {shown}")
+
+
+def _pending(looked: Looked) -> Seen:
+    for one in looked.citing("SMT-PT-PENDING"):
+        back = one.back("answer")
+        if back is None:
+            continue
+        before = [
+            data_of(poll.reply).get("odrstatus")
+            for poll in one.polls
+            if poll.path == LATEST and poll.exchange.at_us < back.at_us
+        ]
+        if before:
+            yield one.saw(set(before) == {"PENDING"}, f"before it is answered it is shown as {before}")
+
+
+def _failed(looked: Looked) -> Seen:
+    for one in looked.citing("SMT-PT-FAILED"):
+        if one.answer.get("outcome") == "failed":
+            shown = (_shown(one) or [{}])[-1]
+            yield one.saw(shown.get("odrstatus") == "FAILED", f"the meter did not answer, and it is shown as {shown}")
+
+
+#: By id what is seen of it.
+SEEN: dict[str, Callable[[Looked], Seen]] = {
+    "SMT-PT-USAGE": _usage("SMT-PT-USAGE", SYNCH, lambda told, action, held: days_wrong(data_of(told), action, held)),
+    "SMT-PT-DAILY": _usage("SMT-PT-DAILY", DAILY, _daily_wrong),
+    "SMT-PT-READ": _reads,
+    "SMT-PT-PENDING": _pending,
+    "SMT-PT-FAILED": _failed,
+}
