@@ -161,8 +161,10 @@ def _member(text: str, name: str) -> Any:
 
 def _same(body: str, other: str) -> bool:
     """Whether two answers say the same, however they are written."""
+    if body == other:
+        return True
     said, of = read(body), read(other)
-    return body == other or (said is not None and of is not None and digest(said) == digest(of))
+    return said is not None and of is not None and digest(said) == digest(of)
 
 
 def correlation_id(scenario: str, ref: str) -> str:

@@ -9,7 +9,7 @@ from headend.wire import InquiryKind, InquiryResult, Outcome
 from meters.calendar import INTERVAL_S, Seconds, ends_within, epoch, floor_interval, iso, seconds, to_s
 from meters.events import EventKind
 from scenarios.certified import of_role
-from scenarios.certify.observed import Asked, Observation, Observed
+from scenarios.certify.observed import Asked, Observation, Observed, Step
 from simulator.smt.ondemand.rules import RULES
 from simulator.tap.chain import Exchange
 
@@ -321,21 +321,31 @@ def _register(all_of_it: Observed) -> Seen:
             )
 
 
-def _told_events(asked: Asked) -> Iterator[tuple[Exchange, str]]:
-    """What the meter had told unasked when it was asked, each with its kind, the last one last."""
-    for exchange in asked.step.events:
+def _told_events(step: Step) -> dict[str, list[tuple[Exchange, str]]]:
+    """By ESI ID what meters told unasked in a step, each with its kind, the last one last."""
+    told: dict[str, list[tuple[Exchange, str]]] = {}
+    for exchange in step.events:
         for one in json.loads(exchange.ask["body"])["events"]:
-            if one["esiid"] == asked.record.asked["esiid"] and to_s(exchange.at_us) <= asked.record.at:
-                yield exchange, str(one["kind"])
+            told.setdefault(one["esiid"], []).append((exchange, str(one["kind"])))
+    return told
 
 
 def _power(kind: EventKind, status: str, source: str) -> Callable[[Observed], Seen]:
     """The power status after an event of a kind."""
 
     def seen(all_of_it: Observed) -> Seen:
+        # Once for each step: of a file they are read anew each time.
+        by_step: dict[str, dict[str, list[tuple[Exchange, str]]]] = {}
         for asked in all_of_it.inquiries:
-            *_, (exchange, last) = [(None, ""), *_told_events(asked)]
-            if exchange is None or last != kind or asked.record.asked["kind"] != InquiryKind.POWER:
+            if asked.record.asked["kind"] != InquiryKind.POWER:
+                continue
+            name = asked.step.name
+            if name not in by_step:
+                by_step[name] = _told_events(asked.step)
+            its = by_step[name].get(asked.record.asked["esiid"], [])
+            before = [one for one in its if to_s(one[0].at_us) <= asked.record.at]
+            exchange, last = before[-1] if before else (None, "")
+            if exchange is None or last != kind:
                 continue
             taken, result = exchange.reply.get("status"), _clean(asked)
             if taken != 202:
