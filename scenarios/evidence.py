@@ -71,6 +71,8 @@ class Recorded(Record):
     begun: dict[str, Instant] = Field(default_factory=dict)
     #: SMT's ledger of on-demand requests of the accounts' ESI IDs.
     ledger: list[Entry]
+    #: And of others: the throttle counts them too. A recording from before they were kept has none.
+    others: list[Entry] = Field(default_factory=list)
     #: What each party noted, in order.
     journal: list[JournalNote]
     #: By the ref of a balance call: usage of the account's cycle, as known at the call and after the posting of its re-bill.

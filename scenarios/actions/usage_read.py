@@ -169,8 +169,13 @@ def _told(action: UsageRead, reply: httpx.Response) -> Iterator[_Day]:
     data = body.get("data", body) if isinstance(body, dict) else {}
     for row in data.get(portal_field if action.door == "portal" else market_field) or []:
         if action.what == "15_minute":
-            day = parse_us_date(row["DT"])
-            yield _Day(day, row["RT"], *rd_parse(row["RD"], day))
+            try:
+                day = parse_us_date(row["DT"])
+                found = _Day(day, row["RT"], *rd_parse(row["RD"], day))
+            except (UserError, KeyError):
+                # Of an SMT that is not ours: what cannot be read is not told.
+                continue
+            yield found
         else:
             day = parse_us_date((row.get("readDate") or row.get("date") or row.get("endDate") or row["enddate"])[:10])
             kwh = next(row[name] for name in ("energyDataKwh", "reading", "actualkWh", "actl_kwh_usg") if name in row)

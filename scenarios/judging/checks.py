@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 from datetime import date
 
-from headend.wire import InquiryKind
 from meters.calendar import day_of, intervals_in
 from scenarios.actions.complaint import strikes, struck_text
 from scenarios.actions.load import RecordedLoad
@@ -17,20 +16,12 @@ from scenarios.judging.expectations import action_check, run_check
 from scenarios.judging.findings import SHOWN, CheckVerdict, Rule, check
 from scenarios.recording import Recording
 from scenarios.records.journal import BentNote, VeeNote
+from scenarios.refusals import RULES, policy_of
 from simulator.ror.usage import Quality
-from simulator.smt.ondemand.invariants import Author, breaches, from_steps
+from simulator.smt.ondemand.invariants import Asking, Author, Breach, breaches, from_steps
 from simulator.smt.ondemand.lifecycle import kind_counted
 from simulator.smt.registry.records import UsageFormat
-from simulator.smt.throttle.limits import Door, Requested, Scope
-from simulator.smt.throttle.policy import preset
-
-#: Policies of FR CR016.1, whose rule is counted again from the ledger.
-ONE_A_DAY = ("fr-cr016-1", "fr-cr016-1-meter-only")
-#: By ledger kind: requirement, what is counted.
-COUNTED = {
-    InquiryKind.INTERVALS: ("FR-CR016.1b", "meter read"),
-    InquiryKind.POWER: ("FR-CR016.1a", "power status"),
-}
+from simulator.smt.throttle.limits import Door, Kind, Limit, Requested, Scope, concerns
 
 
 def judge_checks(recording: Recording) -> tuple[CheckVerdict, ...]:
@@ -43,7 +34,7 @@ def judge_checks(recording: Recording) -> tuple[CheckVerdict, ...]:
         *_posting(run),
         *_of_each(cast, _ror_files),
         *_one_request_per_call(run),
-        *_of_each(cast, _throttle),
+        *_throttle(run, cast),
         *_complaints(run),
     )
 
@@ -180,36 +171,54 @@ def _one_request_per_call(facts: Evidence) -> list[CheckVerdict]:
     return [check("one-per-call", "Requests belong to calls", happened, evidence, rule, *SHOWN["asked"])]
 
 
-def _throttle(facts: Evidence) -> list[CheckVerdict]:
-    """FR CR016.1 held against the ledger, without the throttle's code: per kind and day of submission at most one success that cost reads."""
-    if facts.recording.policy.name not in ONE_A_DAY:
-        return []
-    checks = []
+def _throttle(run: Evidence, cast: list[Evidence]) -> Iterator[CheckVerdict]:
+    """Every limit of the policy held against the whole ledger, without the throttle's code: nothing was let in, or read, that it had no room for.
+
+    FR CR016.1's are told of each account, any other one of the run, where it counted anything.
+    """
+    entries = [*run.recording.ledger, *run.recording.others]
+    asked = from_steps(
+        (one.key, Requested(kind_counted(one.kind), one.door, {Scope.ESIID: one.esiid} | one.scopes), one.transitions)
+        for one in entries
+    )
+    # Of a recording that does not say what else requests were counted under, limits per ESI ID alone can be held.
+    known = set(Scope).intersection(*(one.requested.scopes for one in asked))
+    policy = policy_of(run.recording.scenario)
+    policy = replace(policy, limits=tuple(limit for limit in policy.limits if limit.scope in known))
     # What an action had the head-end say is that action's, and its check tells whether SMT found it.
-    bent = {note.ident for note in facts.notes(BentNote)}
-    for kind, (requirement, counted) in COUNTED.items():
-        scopes = {Scope.ESIID: facts.esiid}
-        asked = from_steps(
-            (request.key, Requested(kind_counted(kind), request.door, scopes), request.transitions)
-            for request in facts.requests(kind=kind)
-        )
-        if not asked:
-            continue
-        rule = Rule()
-        over = [
-            breach
-            for breach in breaches(preset(facts.recording.policy.name), asked)
-            if breach.limit and not (breach.author is Author.HEAD_END and breach.key in bent)
-        ]
-        found = [f"{day_of(one.at)}: {one.key} was {one.what} ({one.author.value})" for one in over]
-        days = [day_of(one.at) for one in asked if one.success or (one.unallowed and one.key not in bent)]
-        rule.none(f"days with more than one successful {counted} request", found, len(days))
-        evidence = {"requests": len(asked), "successes_with_reads": len(days), "days": len(set(days))}
-        of_them = "more than one on a day" if over else "at most one per day" if days else "no day to count"
-        happened = f"{len(asked)} requests, {len(days)} successful at the meter: {of_them}."
-        title = f"One successful {counted} a day"
-        checks.append(check(f"rule-{requirement[-2:]}", title, happened, evidence, rule, requirement))
-    return checks
+    bent = {note.ident for note in run.notes(BentNote)}
+    over = [
+        one for one in breaches(policy, asked) if one.limit and not (one.author is Author.HEAD_END and one.key in bent)
+    ]
+    for limit in policy.limits:
+        counted = [one for one in asked if concerns(limit, one.requested)]
+        whose = cast if limit.code in RULES else [None]
+        for its in whose:
+            mine = [one for one in counted if its is None or one.requested.scopes[Scope.ESIID] == its.esiid]
+            if not mine:
+                continue
+            keys = {one.key for one in mine}
+            found = [one for one in over if one.limit == limit.name and one.key in keys]
+            yield _limit(limit, mine, found, bent, its.account.account_id if its and len(cast) > 1 else "")
+
+
+def _limit(limit: Limit, asked: Sequence[Asking], over: Sequence[Breach], bent: set[str], account: str) -> CheckVerdict:
+    """A limit and what it counted, and what was over it."""
+    rule = Rule()
+    found = [f"{day_of(one.at)}: {one.key} was {one.what} ({one.author.value})" for one in over]
+    days = [day_of(one.at) for one in asked if one.success or (one.unallowed and one.key not in bent)]
+    evidence = {"requests": len(asked), "successes_with_reads": len(days), "days": len(set(days))}
+    happened = f"{len(asked)} requests, {len(days)} successful at the meter"
+    if limit.code not in RULES:
+        rule.none(f"requests beyond the limit {limit.name}", found, sum(one.admitted for one in asked) + len(found))
+        title = f"The limit {limit.name}"
+        told = f"{len(over)} beyond it" if over else "none beyond it"
+        return check(f"limit-{limit.name}", title, f"{happened}: {told}.", evidence, rule, limit.code)
+    what = "power status" if limit.kind is Kind.STATUS else "meter read"
+    rule.none(f"days with more than one successful {what} request", found, len(days))
+    told = "more than one on a day" if over else "at most one per day" if days else "no day to count"
+    ident = f"rule-{limit.code[-2:]}{f' {account}' if account else ''}"
+    return check(ident, f"One successful {what} a day", f"{happened}: {told}.", evidence, rule, limit.code)
 
 
 def _complaints(facts: Evidence) -> list[CheckVerdict]:

@@ -9,7 +9,7 @@ from pydantic import Field
 from headend.wire import InquiryKind
 from scenarios.records.values import CODE, Count, EpochUs, Instant, Record, Span
 from simulator.smt.ondemand.lifecycle import BESIDE, State
-from simulator.smt.throttle.limits import Door
+from simulator.smt.throttle.limits import Door, Scope
 
 
 class Transition(Record):
@@ -41,6 +41,8 @@ class Entry(Record):
     username: str
     duns: str | None
     requester_class: str
+    #: Under what its throttle counted it; a recording from before that was kept has none.
+    scopes: dict[Annotated[Scope, CODE], str] = Field(default_factory=dict)
     submitted: Instant
     gap: Span | None
     transitions: list[Transition] = Field(min_length=1)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from datetime import date
 from typing import Any
 
@@ -24,6 +25,8 @@ def record(stage: Stage, faults: list[LedgerEntry]) -> Recording:
     """Put together what a run has left behind by now. faults: the ledger of the world's faults."""
     scenario, sandbox, world = stage.scenario, stage.sandbox, stage.world
     policy = sandbox.settings.policy
+    own = dict.fromkeys(world.esiid(account.meter) for account in scenario.cast.values())
+    others = [esiid for esiid in sandbox.market.registry.points if esiid not in own]
     return parse(
         {
             "format": FORMAT,
@@ -37,7 +40,8 @@ def record(stage: Stage, faults: list[LedgerEntry]) -> Recording:
             "policy": {"name": policy.name, "title": policy.title, "source": policy.source.value},
             "actions": stage.actions,
             "begun": stage.begun,
-            "ledger": _ledger(stage),
+            "ledger": _ledger(stage, own),
+            "others": _ledger(stage, others),
             "journal": sandbox.journal.entries(),
             "usage": stage.usage,
         }
@@ -94,11 +98,10 @@ def _ror_files(sandbox: Sandbox, esiid: str, ror: Login) -> list[dict[str, Any]]
     return found
 
 
-def _ledger(stage: Stage) -> list[Entry]:
-    """SMT's audit of the accounts' on-demand requests: request and call (AMB-10), every transition and its instant."""
+def _ledger(stage: Stage, esiids: Collection[str]) -> list[Entry]:
+    """SMT's audit of on-demand requests for some ESI IDs: request and call (AMB-10), every transition and its instant."""
     first, last = stage.scenario.timeline[0].at.date(), day_of(stage.runtime.now())
-    esiids = {stage.world.esiid(account.meter): None for account in stage.scenario.cast.values()}
-    audit = stage.sandbox.smt.ledger.audit
+    audit, filing = stage.sandbox.smt.ledger.audit, stage.sandbox.smt.desk.filing
     asked = [(entry, of) for day in days(first, last) for of in esiids for entry in audit(of, day)]
     found = []
     for entry, its in asked:
@@ -108,6 +111,7 @@ def _ledger(stage: Stage) -> list[Entry]:
                 {name: getattr(filed, name) for name in _FILED}
                 | {
                     "esiid": its,
+                    "scopes": filing.request(filed).requested.scopes,
                     "submitted": iso(to_s(filed.submitted_us)),
                     "gap": {"start": iso(filed.start), "end": iso(filed.end)} if filed.end else None,
                     "transitions": [

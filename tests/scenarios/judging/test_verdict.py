@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 from datetime import datetime
 from decimal import Decimal
 from typing import Any
@@ -15,8 +16,9 @@ from scenarios.judging.findings import CheckVerdict, StepVerdict, Verdict
 from scenarios.judging.verdict import judge
 from scenarios.requirements import REQUIREMENTS
 from scenarios.run import JudgedRun
+from simulator.smt.throttle.limits import Scope
 from simulator.verdicts import Mark, exit_code_of
-from tests.scenarios.judging.broken import BROKEN, Mutation, Written, call, note, premise, put
+from tests.scenarios.judging.broken import BROKEN, Mutation, Written, call, entry, note, premise, put
 from tests.scenarios.short import UNCITED, mutated
 
 
@@ -215,8 +217,93 @@ def test_before_the_first_posting_is_due_nothing_is_said_of_it(last_bill_run: Ju
 
 
 def test_the_rule_is_not_counted_under_another_policy(balance_run: JudgedRun) -> None:
-    verdict = judge(mutated(balance_run.recording, lambda r: r["policy"].update(name="smt-today")))
+    verdict = judge(mutated(balance_run.recording, lambda r: r["scenario"].update(policy="smt-today")))
     assert not {"rule-1a", "rule-1b"} & {check.id for check in verdict.checks}
+    kept = {check.id: check.mark for check in verdict.checks if check.id.startswith("limit-")}
+    assert kept == dict.fromkeys(
+        (f"limit-SMT{of}-{per}" for of in ("", "-STATUS") for per in ("HOUR", "DAY")), Mark.PASSED
+    )
+
+
+def let_in_beside(ref: str, **scopes: str) -> Mutation:
+    """A request of the run comes again for a stranger's ESI ID five seconds later, or under what else it is counted, and is let in too."""
+
+    def mutate(r: Written) -> None:
+        mine = entry(r, ref)
+        other = copy.deepcopy(mine)
+        other |= {"key": f"{mine['key']}-again", "esiid": "1" * 17}
+        other["scopes"] |= {"esiid": "1" * 17, **scopes}
+        for step in other["transitions"]:
+            step["at_us"] += 5_000_000
+        r["others"].append(other)
+
+    return mutate
+
+
+@pytest.mark.parametrize("kind", ["read", "status", None])
+@pytest.mark.parametrize(
+    "measure", [{"window": "day"}, {"measure": "under_way"}, {"measure": "tokens", "burst": 1, "per_s": 86400}]
+)
+@pytest.mark.parametrize("scope", [one.value for one in Scope if one is not Scope.ESIID])
+def test_a_limit_of_each_scope_and_kind_is_counted_again_over_every_esi_id(
+    balance_run: JudgedRun, scope: str, measure: Written, kind: str | None
+) -> None:
+    limit = (
+        {"name": "MINE", "scope": scope, "amount": 1, "code": "MINE", "rule": "One."}
+        | measure
+        | ({"kind": kind} if kind else {})
+    )
+    policy = {"title": "One limit", "source": "store_first", "limits": [limit]}
+    ref = "status-0001" if kind == "status" else "call-0001"
+
+    def mark(*mutations: Mutation) -> Mark:
+        def all_of_them(r: Written) -> None:
+            r["scenario"]["policy"] = policy
+            # What the run let in besides is not this limit's.
+            r["ledger"] = [entry(r, ref)]
+            for mutation in mutations:
+                mutation(r)
+
+        found = judged(judge(mutated(balance_run.recording, all_of_them)), "limit-MINE")
+        assert found.requirements == ("MINE",)
+        return found.mark
+
+    assert mark() is Mark.PASSED
+    assert mark(let_in_beside(ref)) is Mark.FAILED
+    assert mark(let_in_beside(ref, **{scope: "another"})) is Mark.PASSED
+    limit["amount"] = 2
+    limit |= {"burst": 2} if "burst" in limit else {}
+    assert mark(let_in_beside(ref)) is Mark.PASSED
+
+
+def test_of_a_recording_without_scopes_limits_per_esi_id_are_held_and_no_others(balance_run: JudgedRun) -> None:
+    def older(policy: str) -> Mutation:
+        def mutate(r: Written) -> None:
+            r["scenario"]["policy"] = policy
+            r.pop("others")
+            for one in r["ledger"]:
+                one.pop("scopes")
+
+        return mutate
+
+    kept = {one.id for one in judge(mutated(balance_run.recording, older("smt-today-3000"))).checks}
+    assert {"limit-SMT-DAY", "limit-SMT-HOUR"} <= kept
+    assert "limit-TDSP-DAY" not in kept
+
+
+def test_a_limit_of_other_classes_or_doors_counts_nothing_of_a_retailers(balance_run: JudgedRun) -> None:
+    limit = {"name": "MINE", "scope": "tdsp", "amount": 1, "window": "day", "code": "MINE", "rule": "One."}
+
+    def ids(**more: list[str]) -> set[str]:
+        policy = {"title": "One limit", "source": "store_first", "limits": [limit | more]}
+        return {
+            one.id
+            for one in judge(mutated(balance_run.recording, lambda r: r["scenario"].update(policy=policy))).checks
+        }
+
+    assert "limit-MINE" in ids()
+    assert "limit-MINE" not in ids(channels=["portal"])
+    assert "limit-MINE" not in ids(classes=["customer"])
 
 
 def test_a_recording_that_lacks_what_every_run_writes_is_refused(balance_run: JudgedRun) -> None:
