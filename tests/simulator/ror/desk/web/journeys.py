@@ -94,7 +94,7 @@ async def test_every_page_fits_every_width_and_a_sheet_and_axe_finds_nothing(tmp
         call = page.tab.url.removeprefix(at)
         await cold(page, f"{at}/desk/")
         await cold(page, f"{at}{call}")
-        addresses = {"/desk/": "/desk/", "/desk/{account}": call, "/desk/login": "/desk/login"}
+        addresses = {"/desk/": "/desk/", "/desk/accounts/{account}": call, "/desk/login": "/desk/login"}
         await every_page(page, at, pages_of(rig.app.routes, "/desk/"), addresses)
 
 
