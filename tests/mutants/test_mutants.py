@@ -123,8 +123,8 @@ def test_a_mutant_that_bends_what_a_scenario_cites_is_killed_by_it(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     monkeypatch.setenv("MUTANTS_PLAYED", str(tmp_path / "played.jsonl"))
-    played = done(sys.executable, "-m", "tests.mutants", "--cited", "two-reads-a-day=t-failed-for-days")
-    assert "two-reads-a-day by t-failed-for-days: killed" in played.stderr
+    played = done(sys.executable, "-m", "tests.mutants", "--cited", "two-reads-a-day=failed-told-as-success")
+    assert "two-reads-a-day by failed-told-as-success: killed" in played.stderr
 
 
 @pytest.mark.process

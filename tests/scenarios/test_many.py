@@ -45,6 +45,7 @@ def test_each_has_its_verdict_exit_code_and_reason(alone: list[Played]) -> None:
     assert all(one.cpu_s > 0 for one in alone)
 
 
+@pytest.mark.long
 @pytest.mark.process
 def test_two_processes_leave_the_same_bytes_as_one(alone: list[Played], tmp_path: Path) -> None:
     with closing(play_all(in_folders(tmp_path), render_run, 2)) as played:

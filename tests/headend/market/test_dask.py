@@ -101,6 +101,7 @@ def test_who_breaks_it_off_keeps_what_is_done_and_leaves_the_workers_idle(client
     assert {path: path.stat().st_ino for path in kept} == kept
 
 
+@pytest.mark.long
 def test_a_worker_with_other_code_makes_nothing_and_names_both(client: Any, tmp_path: Path) -> None:
     cut = tasks(tmp_path / "market", fleet(80, MANY), 40)
     module = "headend.market.partition"

@@ -18,6 +18,7 @@ from tests.simulator.capacity.outcomes import FIRST_IS_BEST, made
 from tests.simulator.processes import AMI, done, invoked
 
 
+@pytest.mark.long
 @pytest.mark.process
 def test_the_demo_passes_end_to_end_and_prints_steps_bill_rule_and_paths(tmp_path: Path) -> None:
     out = tmp_path / "demo"

@@ -37,6 +37,7 @@ def ours(tmp_path_factory: pytest.TempPathFactory) -> list[Reading]:
     return readings(Observed(tuple(steps), {}, {}))
 
 
+@pytest.mark.long
 @pytest.mark.process
 def test_our_meters_are_as_a_strangers_must_be(ours: list[Reading]) -> None:
     marks = {ident: {one.held for one in seen(ours)} for ident, seen in SEEN.items()}

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import pytest
+
 from scenarios.certified import of_role
 from scenarios.certify.headend.answered import SEEN
 from scenarios.certify.headend.posted import SEEN as POSTED
@@ -16,6 +18,7 @@ from scenarios.run import run_and_judge
 from simulator.tap.chain import exchanges
 
 
+@pytest.mark.long
 def test_our_head_end_is_as_a_strangers_must_be(tmp_path: Path) -> None:
     plan = [one.scenario for one in plan_of("headend", CLAIMS["headend"])]
     file = tmp_path / "truth.csv"

@@ -295,6 +295,7 @@ def ours() -> str:
     return str(found)
 
 
+@pytest.mark.long
 @pytest.mark.process
 def test_our_smt_is_as_a_strangers_must_be(tmp_path: Path) -> None:
     """By its command, its clock moved, its files by FTPS."""

@@ -99,6 +99,7 @@ def test_nothing_that_a_worker_loads_is_missed(tmp_path: Path) -> None:
 TINY = "{name: tiny, day: 2026-08-12, fleet: {tdsps: [{name: Oncor, meters: 9000}]}, calls: {ror_call_centre: {reads: 50}}}"
 
 
+@pytest.mark.long
 @pytest.mark.process
 def test_it_is_the_same_in_every_process(tmp_path: Path) -> None:
     (tmp_path / "tiny.yaml").write_text(TINY, encoding="utf-8")

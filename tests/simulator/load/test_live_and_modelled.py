@@ -29,7 +29,7 @@ HEARD_US, SILENT_US = (PER_POINT - 1) * to_us(4), (PER_POINT - 1) * to_us(4) + T
 @pytest.mark.parametrize(
     ("policy", "rule"),
     [
-        ("smt-today", SweepRule.SHARES),
+        pytest.param("smt-today", SweepRule.SHARES, marks=pytest.mark.long),
         pytest.param("fr-cr016-1-meter-only", SweepRule.BLOCKS, marks=pytest.mark.long),
         pytest.param("call-centre-in-a-storm", SweepRule.YIELDS, marks=pytest.mark.long),
     ],

@@ -107,6 +107,7 @@ def points_of(rig: Rig) -> Iterator[ServicePoint]:
     return (point for point in rig.smt.registry.points.values() if point.esiid.startswith("99900000001"))
 
 
+@pytest.mark.long
 async def test_ten_thousand_hostile_texts_stay_texts(tmp_path: Path) -> None:
     texts = hostile()
     assert len(texts) == HOW_MANY
