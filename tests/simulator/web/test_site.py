@@ -13,7 +13,7 @@ from starlette.responses import HTMLResponse, Response
 
 from simulator.runtime.serving import HttpServer, bind
 from simulator.web import site
-from simulator.web.gallery import bills, charts, gallery, part_bars, stack_charts
+from simulator.web.gallery import bills, charts, gallery, part_bars, row_charts, stack_charts
 from simulator.web.kinds import KINDS
 from simulator.web.palette import PALETTE
 from simulator.web.site import HEADERS, Site, bears, fields_of, of_same_origin
@@ -164,6 +164,10 @@ async def test_the_gallery_fits_every_width_and_can_be_read(at: str) -> None:
         counts += sum(len(list(filter(None, wh))) for one in stack_charts().values() for wh in one.parts.values())
         counts += sum(len(parts) for parts in part_bars().values())
         counts += sum(bool(row.kind and row.wh > 0) for one in bills().values() for row in one.rows)
+        bars = [one for chart in row_charts().values() for one in chart.bars]
+        # A point of a kind that is drawn by lines is told by its shape; the legend shows a point as it is drawn.
+        points = [one for chart in row_charts().values() for one in chart.points if not KINDS[one.kind].lines]
+        counts += sum(value is not None for one in (*bars, *points) for value in one.values) + len(points)
         assert await page.value("document.querySelectorAll('[data-kind]').length") == counts
         for width in WIDTHS:
             for dark in (False, True):
