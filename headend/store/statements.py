@@ -41,8 +41,11 @@ def begin_writing(connection: sa.Connection) -> None:
     try:
         raw.execute("BEGIN IMMEDIATE")
     except sqlite3.Error as error:
-        told = sa.exc.DBAPIError.instance("BEGIN IMMEDIATE", None, error, sqlite3.Error, dialect=connection.dialect)
-        raise told from error
+        raise _told(connection, "BEGIN IMMEDIATE", None, error) from error
+
+
+def _told(connection: sa.Connection, text: str, values: Any, error: sqlite3.Error) -> Exception:
+    return sa.exc.DBAPIError.instance(text, values, error, sqlite3.Error, dialect=connection.dialect)
 
 
 class _Ready(NamedTuple):
@@ -64,14 +67,23 @@ class Prepared:
         self._statement = statement
         self._ready: dict[tuple[str, ...], _Ready] = {}
 
-    def execute(self, connection: sa.Connection, *rows: Mapping[str, Any]) -> sa.CursorResult[Any]:
-        """Execute it for rows of the same columns, at least one. Raises SQLAlchemyError."""
+    def execute(self, connection: sa.Connection, *rows: Mapping[str, Any]) -> int:
+        """Execute it within a transaction for rows of the same columns, at least one; how many rows it wrote. Raises SQLAlchemyError."""
         key = (connection.dialect.name, *rows[0])
         ready = self._ready.get(key)
         if ready is None:
             ready = self._ready[key] = _made_ready(self._statement, connection.dialect, list(rows[0]))
         given = [_given(ready, row) for row in rows]
-        return connection.exec_driver_sql(ready.text, given[0] if len(given) == 1 else given)
+        values = given[0] if len(given) == 1 else given
+        if connection.dialect.name != "sqlite":
+            return connection.exec_driver_sql(ready.text, values).rowcount
+        # Past the library, whose result takes three times as long as the row.
+        raw: Any = connection.connection.dbapi_connection
+        try:
+            written: int = (raw.execute if len(given) == 1 else raw.executemany)(ready.text, values).rowcount
+        except sqlite3.Error as error:
+            raise _told(connection, ready.text, values, error) from error
+        return written
 
 
 def _made_ready(statement: sa.Insert | sa.Update | sa.Delete, dialect: sa.engine.Dialect, names: list[str]) -> _Ready:

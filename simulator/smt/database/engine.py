@@ -197,7 +197,7 @@ def insert_new(connection: Connection, table: Table, row: Mapping[str, Any]) -> 
 
     A key that is taken is no error of the database: PostgreSQL would write it into the server's log.
     """
-    return _inserting(table, connection.dialect.name).execute(connection, row).rowcount == 1
+    return _inserting(table, connection.dialect.name).execute(connection, row) == 1
 
 
 def add_rows(connection: Connection, table: Table, rows: Sequence[Mapping[str, Any]]) -> None:

@@ -172,7 +172,7 @@ class DatabaseAdmission:
         places = [(held.limit, held.scope_value) for held in own]
         with writing(self._engine, turns=self._turns(places)) as connection:
             ended = _END.execute(connection, {"key": request_key, "ended_at": now, "success": success})
-            if ended.rowcount == 0 or not own:
+            if ended == 0 or not own:
                 return
             states = self._read(connection, places)
             before = {place: _snapshot(state) for place, state in states.items()}

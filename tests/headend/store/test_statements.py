@@ -103,11 +103,31 @@ def test_a_prepared_statement_takes_rows_of_other_columns_and_tells_how_many_it_
     with sa.create_engine("sqlite://").begin() as connection:
         _KINDS.create(connection)
         Prepared(sa.insert(_KINDS)).execute(connection, {"key": "a"}, {"key": "b"})
-        assert change.execute(connection, {"of": "a", "so": True}).rowcount == 1
-        assert change.execute(connection, {"of": "b", "told": [1], "so": False}).rowcount == 1
-        assert change.execute(connection, {"of": "c", "so": True}).rowcount == 0
+        assert change.execute(connection, {"of": "a", "so": True}) == 1
+        assert change.execute(connection, {"of": "b", "told": [1], "so": False}) == 1
+        assert change.execute(connection, {"of": "c", "so": True}) == 0
         told = connection.execute(sa.select(_KINDS.c.key, _KINDS.c.told, _KINDS.c.so).order_by(_KINDS.c.key))
         assert told.all() == [("a", None, True), ("b", [1], False)]
+
+
+def test_a_row_that_cannot_be_is_told_in_the_librarys_own_error_and_undone_with_its_transaction(tmp_path: Path) -> None:
+    engine, enter = sa.create_engine(f"sqlite:///{tmp_path / 'kinds.sqlite'}"), Prepared(sa.insert(_KINDS))
+    _KINDS.create(engine)
+
+    def broken(executed: Callable[..., Any]) -> None:
+        with engine.begin() as writer:
+            assert enter.execute(writer, {"key": "a"}, {"key": "b"}) == 2
+            executed(writer, {"key": "c"}, {"key": "a"})
+
+    errors = []
+    for executed in (enter.execute, lambda to, *rows: to.execute(sa.insert(_KINDS), list(rows))):
+        with pytest.raises(sa.exc.IntegrityError, match=r"UNIQUE constraint failed: kinds\.key") as caught:
+            broken(executed)
+        errors.append(caught.value)
+        with engine.connect() as reader:
+            assert reader.scalar(sa.select(sa.func.count()).select_from(_KINDS)) == 0
+    assert len({(type(error), error.statement, str(error.params), str(error.orig)) for error in errors}) == 1
+    engine.dispose()
 
 
 def test_who_cannot_begin_to_write_is_told_in_the_librarys_own_error(tmp_path: Path) -> None:
