@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 from headend.ports import BoolArray, HeadEndError, IntArray, LongArray, MeterReading, RegisterSnapshot
 from headend.store.migrate import NewerDatabaseError, bring_up_to_date, versions_table
 from headend.store.migrations import MIGRATIONS
-from headend.store.statements import begin_writing, share, sharing
+from headend.store.statements import begin_writing, share, sharing, transaction
 from headend.vee.quality import Channel, IntervalStatus
 from headend.vee.records import ChannelDay, VeeDay
 from meters.calendar import INTERVAL_S, Seconds, day_of, day_start, intervals_in
@@ -246,7 +246,6 @@ class Database:
     def __init__(self, engine: sa.Engine) -> None:
         """Over its connections."""
         self.engine = engine
-        self._writers = engine.execution_options(writes=True)
         self._joined: ContextVar[sa.Connection | None] = ContextVar("_joined", default=None)
 
     @contextmanager
@@ -266,7 +265,7 @@ class Database:
         if joined is not None:
             yield joined
             return
-        with self._writers.begin() as connection:
+        with transaction(self.engine, writes=True) as connection:
             token = self._joined.set(connection)
             try:
                 yield connection

@@ -6,7 +6,8 @@ A scenario opens two databases, and a process plays many: to compile what is alw
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from functools import lru_cache
 from typing import Any, NamedTuple
 
@@ -19,6 +20,47 @@ _MOST = 2_000
 #: They are kept by the dialect that they were compiled for, which is an engine's own: SQLite's, which knows nothing of a server, serves all files.
 _DIALECTS: dict[str, sa.engine.Dialect] = {}
 _COMPILED: LRUCache[object, object] = LRUCache(_MOST)
+#: Databases of one connection alone.
+_IN_MEMORY = (None, "", ":memory:")
+
+
+class _SqliteEngine(sa.Engine):
+    """An engine with the connection that wrote last, for who writes next."""
+
+    def __init__(self, *args: Any, **settings: Any) -> None:
+        super().__init__(*args, **settings)
+        self.wrote: list[sa.Connection] = []
+
+    def dispose(self, close: bool = True) -> None:
+        """See ``sa.Engine``."""
+        while self.wrote:
+            self.wrote.pop().close()
+        super().dispose(close)
+
+
+@contextmanager
+def transaction(engine: sa.Engine, **options: Any) -> Iterator[sa.Connection]:
+    """One transaction that writes. options: execution options, always the same of an engine. Raises SQLAlchemyError.
+
+    On a file of SQLite its connection stays open for the next: to take one from the pool each time costs four transactions. A server's goes back, so
+    that the pool sees whether it still holds.
+    """
+    kept = engine.wrote if isinstance(engine, _SqliteEngine) and engine.url.database not in _IN_MEMORY else None
+    try:
+        connection = (kept or []).pop()
+    except IndexError:
+        connection = engine.connect().execution_options(**options)
+    try:
+        with connection.begin():
+            yield connection
+    except BaseException:
+        connection.close()
+        raise
+    # One is kept, however many wrote at once: the pool has few, and those that read need them.
+    if kept is None or kept:
+        connection.close()
+    else:
+        kept.append(connection)
 
 
 def sharing(engine: sa.Engine) -> sa.Engine:
@@ -26,7 +68,7 @@ def sharing(engine: sa.Engine) -> sa.Engine:
     if engine.dialect.name != "sqlite":
         return engine
     dialect = _DIALECTS.get("sqlite", engine.dialect)
-    return sa.Engine(engine.pool, dialect, engine.url, execution_options={"compiled_cache": _COMPILED})
+    return _SqliteEngine(engine.pool, dialect, engine.url, execution_options={"compiled_cache": _COMPILED})
 
 
 def share(engine: sa.Engine) -> None:

@@ -43,7 +43,7 @@ from sqlalchemy.exc import (
 )
 
 from headend.store.migrate import NewerDatabaseError, bring_up_to_date
-from headend.store.statements import Prepared, begin_writing, share, sharing
+from headend.store.statements import Prepared, begin_writing, share, sharing, transaction
 from simulator.errors import SimulatorError
 from simulator.smt.database.migrations import MIGRATIONS
 from simulator.smt.database.tables import dispatcher_sweep, metadata, schema_version, token_key
@@ -166,15 +166,13 @@ def writing(engine: Engine, *, turns: Iterable[str] = ()) -> Iterator[Connection
         _take_turns(joined[1], turns)
         yield joined[1]
         return
-    with _WRITERS.get(engine, nullcontext()), engine.connect() as connection:
-        connection.execution_options(**{_WRITES: True})
-        with connection.begin():
-            token = _JOINED.set((engine, connection))
-            try:
-                _take_turns(connection, turns)
-                yield connection
-            finally:
-                _JOINED.reset(token)
+    with _WRITERS.get(engine, nullcontext()), transaction(engine, **{_WRITES: True}) as connection:
+        token = _JOINED.set((engine, connection))
+        try:
+            _take_turns(connection, turns)
+            yield connection
+        finally:
+            _JOINED.reset(token)
 
 
 @contextmanager

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from datetime import date
 from pathlib import Path
 from typing import Any
@@ -13,7 +13,7 @@ import sqlalchemy as sa
 from headend.store import rows, statements
 from headend.store.migrate import bring_up_to_date, versions_table
 from headend.store.migrations import MIGRATIONS
-from headend.store.statements import Prepared, begin_writing
+from headend.store.statements import Prepared, begin_writing, transaction
 from simulator.smt.database import engine as smt
 from simulator.smt.database import tables
 
@@ -136,3 +136,78 @@ def test_who_cannot_begin_to_write_is_told_in_the_librarys_own_error(tmp_path: P
         begin_writing(first)
         with pytest.raises(sa.exc.OperationalError, match="database is locked"):
             begin_writing(second)
+
+
+@pytest.fixture
+def kinds(tmp_path: Path) -> Iterator[sa.Engine]:
+    """An engine of a file, with a table."""
+    engine = statements.sharing(sa.create_engine(f"sqlite:///{tmp_path / 'kinds.sqlite'}"))
+    _KINDS.create(engine)
+    yield engine
+    engine.dispose()
+
+
+def _keys(engine: sa.Engine) -> list[str]:
+    with engine.connect() as reader:
+        return list(reader.scalars(sa.select(_KINDS.c.key).order_by(_KINDS.c.key)))
+
+
+def test_one_connection_writes_one_transaction_after_another_and_others_see_each(kinds: sa.Engine) -> None:
+    raws = set()
+    for key in "abc":
+        with transaction(kinds) as writer:
+            raws.add(id(writer.connection.dbapi_connection))
+            writer.execute(sa.insert(_KINDS), {"key": key})
+        assert _keys(kinds)[-1] == key
+    assert len(raws) == 1
+
+
+def test_what_is_raised_undoes_a_transaction_and_the_next_one_writes(kinds: sa.Engine) -> None:
+    def broken(key: str) -> None:
+        with transaction(kinds) as writer:
+            writer.execute(sa.insert(_KINDS), {"key": key})
+            raise KeyError(key)
+
+    for key in "ab":
+        with pytest.raises(KeyError):
+            broken(key)
+    with transaction(kinds) as writer:
+        writer.execute(sa.insert(_KINDS), {"key": "c"})
+    assert _keys(kinds) == ["c"]
+
+
+def test_two_that_write_at_once_have_a_connection_each_with_the_options_given(kinds: sa.Engine) -> None:
+    with transaction(kinds, writes=True) as first, transaction(kinds, writes=True) as second:
+        assert first.connection.dbapi_connection is not second.connection.dbapi_connection
+        assert first.get_execution_options()["writes"]
+        assert second.get_execution_options()["writes"]
+    with transaction(kinds, writes=True) as again:
+        assert again in (first, second)
+        assert again.get_execution_options()["writes"]
+    assert [one.closed for one in (first, second)].count(True) == 1
+
+
+def test_an_engine_that_is_disposed_of_leaves_no_connection_and_can_be_used_again(
+    kinds: sa.Engine, tmp_path: Path
+) -> None:
+    with kinds.connect() as reader:
+        reader.exec_driver_sql("PRAGMA journal_mode=WAL")
+    with transaction(kinds) as writer:
+        writer.execute(sa.insert(_KINDS), {"key": "a"})
+    assert (tmp_path / "kinds.sqlite-wal").exists()
+    kinds.dispose()
+    # SQLite takes its log away with the last connection.
+    assert sorted(tmp_path.iterdir()) == [tmp_path / "kinds.sqlite"]
+    with transaction(kinds) as writer:
+        writer.execute(sa.insert(_KINDS), {"key": "b"})
+    assert _keys(kinds) == ["a", "b"]
+
+
+def test_a_database_in_memory_has_one_connection_for_who_writes_and_who_reads() -> None:
+    opened = rows.open_database("sqlite://")
+    for _ in range(2):
+        with opened.writing() as writer, opened.reading() as reader:
+            assert writer is reader
+        with opened.reading() as reader:
+            assert reader.exec_driver_sql("SELECT 1").scalar() == 1
+    opened.close()

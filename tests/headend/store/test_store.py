@@ -433,10 +433,9 @@ def test_values_that_came_again_and_differ_are_counted_whichever_is_kept(store: 
 def _asked(store: HeadEndStore) -> list[str]:
     """What is asked of the store's database from here on."""
     said: list[str] = []
-    for engine in (store._database.engine, store._database._writers):
-        sa.event.listen(
-            engine, "before_cursor_execute", lambda _c, _u, statement, *_: said.append(statement.split()[0])
-        )
+    sa.event.listen(
+        store._database.engine, "before_cursor_execute", lambda _c, _u, statement, *_: said.append(statement.split()[0])
+    )
     return said
 
 
