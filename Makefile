@@ -21,9 +21,9 @@ demo: $(READY)
 test: $(if $(wildcard headend/vee/__pycache__/*.nbi),$(READY),kernels)
 	$(BIN)/python -m pytest $(AT_ONCE) -m "not long"
 
-# What has a short one beside it that make test runs. What tests of a file look at is made once.
+# What has a short one beside it that make test runs; ONLY: files of it. What tests of a file look at is made once.
 long: $(READY)
-	$(BIN)/python -m pytest $(if $(AT_ONCE),-n 3 --dist loadscope) -m long
+	$(BIN)/python -m pytest $(if $(AT_ONCE),-n 3 --dist loadscope) -m long $(ONLY)
 
 # Compiled once, before the processes of the tests begin on a new checkout.
 kernels: $(READY)
