@@ -101,7 +101,7 @@ def compare(
     study = Study(spec, plans, policies)
     refuse_size(study, workers, "--workers")
     if out is not None:
-        out.mkdir(parents=True, exist_ok=True)
+        make_folder(out)
     with (
         breaking_off(STOPPED),
         cells_told(progress, spec.name, "Throttle policies over whole days", hidden=as_json) as (_, show),
@@ -116,6 +116,18 @@ def compare(
     else:
         typer.echo("\n".join([*lines(comparison), *missed]))
     raise typer.Exit(1 if missed else 0)
+
+
+def make_folder(out: Path) -> None:
+    """Make the folder that --out names. Raises SimulatorError ``capacity.out.unwritable``."""
+    from simulator.errors import SimulatorError
+
+    try:
+        out.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise SimulatorError(
+            "capacity.out.unwritable", f"{error.strerror}.", f"--out {out}", "Give a folder that can be written."
+        ) from None
 
 
 def bounds_in(must: list[str] | None) -> list[Level]:

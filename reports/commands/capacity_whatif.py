@@ -8,7 +8,7 @@ from typing import Annotated
 
 import typer
 
-from reports.commands.capacity_compare import STOPPED, bounds_in, presets
+from reports.commands.capacity_compare import STOPPED, bounds_in, make_folder, presets
 from scenarios.cli import AsJson
 
 
@@ -67,7 +67,7 @@ def whatif(
     study = study_if(plan, policy or ["fr-cr016-1"], assumed, replications)
     refuse_size(study, workers, "--workers")
     if out is not None:
-        out.mkdir(parents=True, exist_ok=True)
+        make_folder(out)
     with breaking_off(STOPPED):
         if not as_json:
             glance = replace(study, spec=study.spec.model_copy(update={"replications": 1}), sums_alone=True)

@@ -92,3 +92,11 @@ def test_a_what_if_is_answered_twice_and_held_to_its_bounds(tmp_path: Path) -> N
     assert lines[-1] == {"event": "ended", "error": ""}
     assert told["assumed"]["network"]["workers"] == 7
     assert told["not_kept"] == []
+
+
+@pytest.mark.parametrize("command", [["compare", "ordinary-day"], ["whatif", "--fleet", "20k"]])
+def test_a_folder_that_cannot_be_made_is_told_before_anything_is_played(command: list[str], tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("", "utf-8")
+    ran = CliRunner().invoke(app, [*command, "--workers", "1", "--out", str(tmp_path / "file" / "below")])
+    assert isinstance(ran.exception, UserError)
+    assert (ran.exception.code, ran.stdout) == ("capacity.out.unwritable", "")
