@@ -13,7 +13,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager, redirect_stderr
+from contextlib import contextmanager, redirect_stderr, suppress
 from multiprocessing import forkserver, get_context
 from multiprocessing.connection import Connection
 from multiprocessing.context import ForkServerProcess
@@ -80,7 +80,9 @@ class Forked(ForkServerProcess):
 
     def send_signal(self, number: int) -> None:
         assert self.pid is not None
-        os.kill(self.pid, number)
+        # It may have ended since one looked: the warm server waits for it, and its number is gone.
+        with suppress(ProcessLookupError):
+            os.kill(self.pid, number)
 
 
 #: So many starts of the warm server is everybody's patience.
