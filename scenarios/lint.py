@@ -68,7 +68,7 @@ def looked_at(path: Path) -> tuple[list[Scenario], list[Told]]:
     told = {
         (one.loc, one.message): Told(
             written.error(one, ScenarioError),
-            *((mark.line + 1, mark.column + 1, str(mark.buffer).splitlines()[mark.line]) if mark else ()),
+            *((mark.line + 1, mark.column + 1, written.text.splitlines()[mark.line]) if mark else ()),
         )
         for written, _, mistakes in found
         for one in mistakes

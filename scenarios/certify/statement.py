@@ -346,7 +346,7 @@ def looked_at(path: Path, *, files: bool = False) -> tuple[Statement | None, lis
     for one in sorted(mistakes, key=lambda found: written.line(found.loc) or 0):
         mark = written.mark(one.loc)
         # What is written of a secret is told nowhere.
-        excerpt = "" if mark is None or one.code == SECRET else str(mark.buffer).splitlines()[mark.line]
+        excerpt = "" if mark is None or one.code == SECRET else written.text.splitlines()[mark.line]
         at = (mark.line + 1, mark.column + 1) if mark else (None, None)
         told.append(Told(written.error(one, ScenarioError), at[0], at[1], excerpt))
     return (None if told else said), told

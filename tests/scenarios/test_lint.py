@@ -38,7 +38,7 @@ Written = dict[str, Any]
 
 def linted(tmp_path: Path, written: Written) -> list[UserError]:
     path = tmp_path / "it.yaml"
-    path.write_text(yaml.safe_dump(written), encoding="utf-8")
+    path.write_text(yaml.dump(written, Dumper=yaml.CSafeDumper), encoding="utf-8")
     return lint(path)[1]
 
 

@@ -47,7 +47,7 @@ from simulator.smt.throttle.decision import Policy
 from simulator.smt.throttle.policy import parse_policy, preset
 from simulator.world.meters import World, build, default_world
 
-SCRIPT = yaml.safe_load(Path(__file__).with_suffix(".yaml").read_text(encoding="utf-8"))
+SCRIPT = yaml.load(Path(__file__).with_suffix(".yaml").read_text(encoding="utf-8"), yaml.CSafeLoader)
 DOORS, HEADEND, DESK = (Path(room.__path__[0]) for room in (simulator.smt.doors, headend.service, simulator.ror.desk))
 #: The folder of each operation's examples, by the first word of its path.
 FOLDERS = {

@@ -14,7 +14,9 @@ import yaml
 from simulator.smt.registry.records import Agreement, Entity, EntityKind, User, UserKind
 from tests.simulator.smt.rig import HASH, PASSWORD, PLAIN, Nowhere, Rig, registry
 
-CLIENTS: dict[str, Any] = yaml.safe_load(Path(__file__).with_name("public_calls.yaml").read_text(encoding="utf-8"))
+CLIENTS: dict[str, Any] = yaml.load(
+    Path(__file__).with_name("public_calls.yaml").read_text(encoding="utf-8"), yaml.CSafeLoader
+)
 CSP = "9990000001900"
 
 
