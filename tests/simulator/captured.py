@@ -288,10 +288,10 @@ def _shortened(node: Any) -> tuple[Any, str]:
 
 
 @asynccontextmanager
-async def _sandbox(out: Path, now: str, policy: Policy, times: DailyTimes) -> AsyncIterator[Play]:
+async def _sandbox(out: Path, now: str, days: int, policy: Policy, times: DailyTimes) -> AsyncIterator[Play]:
     at = epoch(now)
     settings = SandboxSettings(
-        world=build(default_world(date(2026, 8, 12), date(2026, 8, 11), 40, 37, special=True), SEED, at),
+        world=build(default_world(date(2026, 8, 12), date(2026, 8, 11), 40, days, special=True), SEED, at),
         clock=Clock(ClockMode.MANUAL, to_us(at)),
         policy=policy,
         middle=FixedMiddle(18, 52),
@@ -310,10 +310,10 @@ async def _sandbox(out: Path, now: str, policy: Policy, times: DailyTimes) -> As
 
 async def _captured(out: Path) -> dict[Path, dict[str, dict[str, Any]]]:
     by_day, at_once = DailyTimes(), DailyTimes(time(0, 1), PostTime(time(0, 5)))
-    async with _sandbox(out / "afternoon", "2026-08-12T17:40", preset("fr-cr016-1"), by_day) as afternoon:
+    async with _sandbox(out / "afternoon", "2026-08-12T17:40", 37, preset("fr-cr016-1"), by_day) as afternoon:
         await afternoon.play(SCRIPT["afternoon"])
     policy = parse_policy("captured", SCRIPT["policy"], place="captured.yaml")
-    async with _sandbox(out / "night", "2026-08-12T00:10", policy, at_once) as night:
+    async with _sandbox(out / "night", "2026-08-12T00:10", 5, policy, at_once) as night:
         await night.play(SCRIPT["night"])
     for folder, places in night.kept.items():
         for place, named in places.items():
