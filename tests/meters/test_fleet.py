@@ -170,9 +170,10 @@ def test_masks_are_where_a_fleet_without_the_kind_shows_something_else() -> None
     faults = drawn.faults(drawn.ordinals)
     rules = {ordinal: [named(fault) for fault in mine] for ordinal, mine in faults.items()}
     for ordinal, mine in rules.items():
+        with_ = Fleet(ONCOR, 3, 80, mine, MARKET).partition(day, ordinal, 1)
         for kind in {FaultKind(rule.kind) for rule in mine}:
             fewer = [rule for rule in mine if rule.kind is not kind]
-            with_, without = (Fleet(ONCOR, 3, 80, some, MARKET).partition(day, ordinal, 1) for some in (mine, fewer))
+            without = Fleet(ONCOR, 3, 80, fewer, MARKET).partition(day, ordinal, 1)
             row, bit = ordinal - 1, BITS[kind]
             assert with_.delivered[0].tolist() == part.delivered[row].tolist()
             for mask, channel, shift in (
