@@ -13,7 +13,7 @@ LOCK := uv pip compile --quiet --universal --python-version 3.11 --generate-hash
 # Every process of the tests would compile all modules anew.
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: demo test long kernels fast crash stops library round-trips browser lse-mutations bent-plans throttle-twin live-twin certify-mutants check bench mutants lint openapi pages screenshots setup locks clean
+.PHONY: demo test long kernels collected fast crash stops library round-trips browser lse-mutations bent-plans throttle-twin live-twin certify-mutants check bench mutants lint openapi pages screenshots setup locks clean
 
 demo: $(READY)
 	$(BIN)/ami demo
@@ -28,6 +28,10 @@ long: $(READY)
 # Compiled once, before the processes of the tests begin on a new checkout.
 kernels: $(READY)
 	$(BIN)/python -m tests.kernels
+
+# Python compiles the tests and their assertions once, before each process of theirs would.
+collected: kernels
+	$(BIN)/python -m pytest -qq --collect-only >/dev/null
 
 # All that opens no process.
 fast: $(READY)

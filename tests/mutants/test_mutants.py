@@ -119,6 +119,7 @@ def test_only_a_verdict_that_failed_kills(tmp_path: Path) -> None:
 
 
 @pytest.mark.process
+@pytest.mark.long
 def test_a_mutant_that_bends_what_a_scenario_cites_is_killed_by_it(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:

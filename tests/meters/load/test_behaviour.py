@@ -322,7 +322,7 @@ def _mape(zone: str, wanted: list[date]) -> float:
     return float(np.abs(np.mean(ours, axis=0) / np.mean(theirs, axis=0) - 1).mean())
 
 
-@pytest.mark.parametrize("zone", ["COAST", "NCENT"])
+@pytest.mark.parametrize("zone", ["COAST", pytest.param("NCENT", marks=pytest.mark.long)])
 def test_mean_of_2000_homes_has_ercots_shape_on_the_mild_days(zone: str, capsys: pytest.CaptureFixture[str]) -> None:
     mild, snap = days(date(2025, 1, 1), date(2025, 1, 5)), days(date(2025, 1, 6), date(2025, 1, 7))
     error = _mape(zone, mild)

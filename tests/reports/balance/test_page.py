@@ -39,8 +39,11 @@ def words(text: str) -> str:
 @pytest.mark.process
 @pytest.mark.parametrize(
     ("told", "dated"),
-    [(RUNNING, "as of 2026-08-03 17:30"), (OVER, "as of 2026-07-13 00:00"), (AHEAD, "as of 2026-08-05 00:00")],
-    ids=["running", "over", "ahead"],
+    [
+        pytest.param(RUNNING, "as of 2026-08-03 17:30", id="running"),
+        pytest.param(OVER, "as of 2026-07-13 00:00", id="over", marks=pytest.mark.long),
+        pytest.param(AHEAD, "as of 2026-08-05 00:00", id="ahead", marks=pytest.mark.long),
+    ],
 )
 def test_a_page_is_whole_and_fits(tmp_path: Path, told: Statement, dated: str) -> None:
     path = write_page(told, USAGE, tmp_path / "new")

@@ -74,6 +74,7 @@ def test_page_has_a_line_for_each_figure_and_marks_what_lies_outside(shown: dict
     assert [" 99 " in line and "mean use of a home" in line for line in marked] == [True]
 
 
+@pytest.mark.long
 def test_figures_of_another_seed_and_year_are_others_and_within_the_ranges_too(shown: dict[str, Any]) -> None:
     other = truth_json(7, 2041)
     assert [row["name"] for row in other["figures"] if not row["within"]] == []

@@ -45,6 +45,7 @@ def test_the_shipped_table_is_of_the_shipped_plans() -> None:
     assert shipped().key["plans"] == {name: hash_of(shipped_plan(name)) for name in shipped_plans()}
 
 
+@pytest.mark.long
 @pytest.mark.parametrize(
     ("gap", "unknown", "bill"),
     [

@@ -27,7 +27,7 @@ from tests.scenarios.certify.matrix import statement
     ("role", "mutant", "only"),
     [
         ("headend", "wrong-meter", ("HE-TRUTH", "AMB-7")),
-        ("ror", "BILL-OFF", ("AMB-7", "AMB-12")),
+        pytest.param("ror", "BILL-OFF", ("AMB-7", "AMB-12"), marks=pytest.mark.long),
     ],
 )
 def test_a_wrong_bill_is_the_fault_of_whoever_made_it_wrong(

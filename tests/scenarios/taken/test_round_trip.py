@@ -92,7 +92,13 @@ CLOSE: dict[str, tuple[list[dict[str, Any]], list[str]]] = {
 }  # fmt: skip
 
 
-@pytest.mark.parametrize(("timeline", "actions"), CLOSE.values(), ids=CLOSE)
+@pytest.mark.parametrize(
+    ("timeline", "actions"),
+    [
+        pytest.param(*said, id=name, marks=[pytest.mark.long] if number > 1 else [])
+        for number, (name, said) in enumerate(CLOSE.items())
+    ],
+)
 def test_calls_that_are_close_stay_apart(timeline: list[dict[str, Any]], actions: list[str], tmp_path: Path) -> None:
     written = incident() | {"policy": "smt-today"}
     written["timeline"] = [{"at": "+7m", "ref": f"it-{place}"} | one for place, one in enumerate(timeline)]

@@ -123,7 +123,7 @@ def test_heat_is_what_follows_the_degrees_above_neither() -> None:
     assert hourly_pattern(few, DAY, outdoors).beside[0].heat_wh is None
 
 
-@pytest.mark.parametrize("month", [1, 7, 10])
+@pytest.mark.parametrize("month", [7, *(pytest.param(other, marks=pytest.mark.long) for other in (1, 10))])
 def test_what_is_told_of_the_weather_is_near_what_the_generator_cools_and_heats_by(month: int) -> None:
     seed, told, true = 77, [], []
     drawn = np.random.default_rng(month)

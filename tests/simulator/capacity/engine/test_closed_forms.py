@@ -115,7 +115,9 @@ def of_servers(workers: int, **changed: Any) -> Assumptions:
     )
 
 
-@pytest.mark.parametrize(("workers", "rho"), [(1, 0.7), (8, 0.85), (50, 0.95)])
+@pytest.mark.parametrize(
+    ("workers", "rho"), [(8, 0.85), *(pytest.param(*said, marks=pytest.mark.long) for said in ((1, 0.7), (50, 0.95)))]
+)
 def test_workers_of_exponential_service_are_an_m_m_c(workers: int, rho: float) -> None:
     assumptions = of_servers(workers)
     rate = rho * workers / 0.2

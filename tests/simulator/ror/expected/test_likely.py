@@ -68,7 +68,7 @@ def held() -> dict[int, list[tuple[bool, bool]]]:
     return _tried((0, 0, 0, 4, 7))
 
 
-@pytest.mark.parametrize("days_known", [0, 1, 5])
+@pytest.mark.parametrize("days_known", [*(pytest.param(few, marks=pytest.mark.long) for few in (0, 1)), 5])
 def test_eight_of_ten_lie_in_the_band_with_little_or_nothing_known_of_a_home(days_known: int) -> None:
     for left, tried in _tried((BEFORE - days_known,)).items():
         below, above = np.mean(tried, axis=0)
@@ -111,6 +111,7 @@ def of_gaps() -> dict[float, list[bool]]:
     return found
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("hours", HOURS)
 def test_eight_of_ten_lie_in_the_band_of_a_gap(of_gaps: dict[float, list[bool]], hours: float) -> None:
     assert len(of_gaps[hours]) >= 400

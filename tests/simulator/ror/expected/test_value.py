@@ -268,6 +268,7 @@ def test_more_that_is_not_known_is_not_told_better_and_what_is_expected_is_told_
     assert np.less(of["like days"][8:], of["usual day"][8:]).all()
 
 
+@pytest.mark.long
 def test_the_table_is_the_same_however_many_homes_are_in_memory(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(tally, "SEASONS", {"summer": SEASONS["summer"]})
     told: list[tuple[int, int]] = []
