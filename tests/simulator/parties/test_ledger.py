@@ -47,6 +47,30 @@ async def test_who_stops_while_the_ledger_is_being_written_waits_for_that(
     assert sorted(path.name for path in tmp_path.iterdir()) == sorted(FILES)
 
 
+async def test_a_ledger_that_is_kept_is_written_again_and_again(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(ledger, "_EVERY_S", 0)
+    written = asyncio.Queue[int]()
+    loop = asyncio.get_running_loop()
+
+    def note(entries: Any, folder: Path) -> None:
+        write(entries, folder)
+        loop.call_soon_threadsafe(written.put_nowait, len(entries))
+
+    monkeypatch.setattr(ledger, "write", note)
+    now = datetime(2026, 8, 10, 15)
+    spec = WorldSpec(
+        first_day=date(2026, 8, 9),
+        faults=(FaultSpec(kind=FaultKind.GAP, meter=1, first=now.replace(hour=11), until=now.replace(hour=12)),),
+    )
+    kept = FaultLedger(tmp_path, build(spec, 1).meters, epoch("2026-08-09"), lambda: epoch("2026-08-10T15:00"))
+    keeping = asyncio.ensure_future(kept.keep())
+    assert [await written.get() for _ in range(3)] == [1, 1, 1]
+    keeping.cancel()
+    await asyncio.gather(keeping, return_exceptions=True)
+
+
 def test_look_alikes_have_a_ledger_of_their_own_and_stand_in_none_of_faults(tmp_path: Path) -> None:
     first, until = datetime(2026, 8, 10, 11), datetime(2026, 8, 10, 17)
     spec = WorldSpec(

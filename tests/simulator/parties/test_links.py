@@ -143,6 +143,15 @@ def test_a_file_that_holds_no_keys_is_told_with_place_and_mend_and_without_a_key
     assert [key for key in (*WHOLE.values(), "short-secret", "two words", "x" * 20) if key in str(caught.value)] == []
 
 
+def test_keys_of_another_user_are_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    file = tmp_path / "keys.json"
+    kept_keys(file)
+    owner = os.stat_result((0o100600, *file.stat()[1:4], 4711, *file.stat()[5:10]))
+    monkeypatch.setattr(os, "fstat", lambda _: owner)
+    with pytest.raises(UserError, match=r"keys\.open: .*The keys are another user's, who can read them"):
+        kept_keys(file)
+
+
 @pytest.mark.parametrize("place", ["/dev/null/keys.json", "."])
 def test_a_place_where_no_keys_can_be_is_told(tmp_path: Path, place: str) -> None:
     with pytest.raises(UserError, match=r"keys\.unreadable: --keys "):

@@ -241,6 +241,16 @@ async def test_events_that_are_refused_for_good_are_noted_and_not_sent_again() -
     assert line.kinds() == ["meter events refused", "meter events sent"]
 
 
+async def test_an_event_that_is_refused_keeps_no_other_of_its_request_from_being_taken() -> None:
+    line = Line([FakeMeter(number, (START + 1, GASP)) for number in (1, 2, 3)])
+    # The three together, then the first of them alone.
+    line.headend.failures = [EventsRefused("HTTP 400: malformed"), EventsRefused("HTTP 400: malformed")]
+    await line.to(DAY_S)
+    assert [count for _, count in line.headend.tries] == [3, 1, 1, 1]
+    assert len({event.esiid for _, event in line.headend.came}) == 2
+    assert sorted(line.kinds()) == ["meter events refused", "meter events sent", "meter events sent"]
+
+
 async def test_a_storm_goes_in_requests_of_bounded_size() -> None:
     assert BATCH <= MAX_EVENTS
     line = Line([FakeMeter(n, (START + 1, GASP)) for n in range(2 * BATCH + 1)])
@@ -286,6 +296,7 @@ async def test_events_are_sent_on_a_running_clock() -> None:
         (httpx.Response(204), 0),
         (httpx.Response(200, text="thanks"), 0),
         (httpx.Response(400, text="no"), EventsRefused),
+        (httpx.Response(400, json={"code": "events.ahead"}), EventsNotTaken),
         (httpx.Response(404), EventsRefused),
         (httpx.Response(429), EventsNotTaken),
         (httpx.Response(503), EventsNotTaken),

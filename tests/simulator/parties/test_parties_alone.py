@@ -9,12 +9,14 @@ from datetime import date
 from pathlib import Path
 from typing import Any
 
+import httpx
 import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from headend.day.posting import FtpsSite
+from headend.http.described_api import DescribedApi
 from headend.http.links import HeadEndLink, LinkKeys
 from headend.ports import MeterKey, MeterReading, MeterRecords
 from headend.store.store import HeadEndStore
@@ -24,6 +26,7 @@ from meters.errors import UserError
 from meters.fleet import Fleet
 from meters.identity import tdsp
 from simulator.commands.serve import headend_serve, smt_serve
+from simulator.parties import control
 from simulator.parties.clock_sharing import clock_entry, party_clock
 from simulator.parties.headend import AloneSettings, head_end_alone
 from simulator.parties.meter_roster import read_roster, roster_of
@@ -34,6 +37,7 @@ from simulator.runtime.driver import Runtime
 from simulator.runtime.journal import RunJournal
 from simulator.runtime.local_ca import LocalCa
 from simulator.runtime.serving import HttpServer, bind
+from simulator.web.frame import served
 from simulator.world.fleet import world_of
 from simulator.world.market import build_market
 from tests.simulator.smt.postgres import DATABASES
@@ -76,16 +80,15 @@ def test_a_known_partys_clock_is_taken_unless_another_is_told() -> None:
     assert party_clock(ClockOptions("2026-08-13", "scaled", 60.0), known).clock.epoch_us == to_us(NOON + 86_400)
 
 
-async def test_a_party_tells_its_clock_over_http() -> None:
-    from headend.http.described_api import DescribedApi
-    from simulator.parties import control
-    from simulator.web.frame import served
-
-    clock = party_clock(ClockOptions("2026-08-12", "scaled", 60.0)).begun()
-    runtime = Runtime(clock)
+def _served(runtime: Runtime) -> DescribedApi:
     app = DescribedApi(served(runtime.now), [])
     app.serve(control.router().routes, runtime)
-    server = HttpServer(app, bind("127.0.0.1", 0, "a party"))
+    return app
+
+
+async def test_a_party_tells_its_clock_over_http() -> None:
+    clock = party_clock(ClockOptions("2026-08-12", "scaled", 60.0)).begun()
+    server = HttpServer(_served(Runtime(clock)), bind("127.0.0.1", 0, "a party"))
     await server.start()
     try:
         joined = await asyncio.to_thread(party_clock, ClockOptions(clock_of=server.url))
@@ -95,6 +98,32 @@ async def test_a_party_tells_its_clock_over_http() -> None:
         *(clock.epoch_us, clock.speed),
         clock.wall_start,
     )
+
+
+@pytest.mark.parametrize(
+    ("mode", "whole", "path", "body", "code"),
+    [
+        ("scaled", True, "advance", {"seconds": 900}, "control.clock.running"),
+        ("scaled", False, "speed", {"speed": 600}, "control.clock.shared"),
+        ("manual", True, "speed", {"speed": 600}, "control.clock.manual"),
+    ],
+)
+async def test_a_clock_is_not_moved_in_a_way_that_it_does_not_go(
+    mode: str, whole: bool, path: str, body: dict[str, Any], code: str
+) -> None:
+    runtime = Runtime(Clock(ClockMode(mode), to_us(NOON), wall=lambda: 0.0, wall_start=0.0), whole=whole)
+    async with httpx.AsyncClient(transport=httpx.ASGITransport(_served(runtime)), base_url="http://127.0.0.1") as http:
+        before = (await http.get("/control/clock")).json()
+        refused = await http.post(f"/control/clock/{path}", json=body)
+        assert (refused.status_code, refused.json()["errorCode"]) == (409, code)
+        assert (await http.get("/control/clock")).json()["speed"] == before["speed"]
+
+
+async def test_a_clock_that_nobody_shares_runs_on_at_another_speed() -> None:
+    runtime = Runtime(party_clock(ClockOptions("2026-08-12", "scaled", 60.0)).begun(), whole=True)
+    async with httpx.AsyncClient(transport=httpx.ASGITransport(_served(runtime)), base_url="http://127.0.0.1") as http:
+        told = (await http.post("/control/clock/speed", json={"speed": 600})).json()
+    assert (told["mode"], told["speed"]) == ("scaled", 600.0)
 
 
 @pytest.mark.parametrize(

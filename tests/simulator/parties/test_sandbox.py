@@ -12,7 +12,10 @@ from datetime import time
 from pathlib import Path
 from typing import Any
 
+import httpx
 import pytest
+from fastapi import FastAPI, Request
+from fastapi.responses import JSONResponse
 
 from headend.day import posting
 from headend.day.times import DailyTimes
@@ -24,10 +27,14 @@ from meters.shown import Window
 from meters.wire.gateway import Gateway
 from simulator.errors import SimulatorError
 from simulator.parties.gateways import open_gateways
+from simulator.parties.keys_file import kept_keys
 from simulator.parties.sandbox import Sandbox, SandboxSettings
+from simulator.ror.client import SmtClient
 from simulator.ror.errors import SmtError
 from simulator.runtime.clock import Clock, ClockMode
+from simulator.runtime.serving import HttpServer, bind
 from simulator.smt.ondemand.lifecycle import State
+from simulator.world.market import ROR_LOGIN
 from tests.simulator.sandboxes import Rig, rig
 
 
@@ -231,6 +238,40 @@ async def test_a_taken_port_is_named(tmp_path: Path) -> None:
         with pytest.raises(SimulatorError, match=rf"Port {port} .*SMT.*--port-base"):
             async with Sandbox(clash):
                 pass
+
+
+async def test_a_head_end_of_anothers_takes_the_place_of_ours_with_the_keys_that_both_know(tmp_path: Path) -> None:
+    async with rig(tmp_path / "one") as made:
+        settings = made.sandbox.settings
+    keys, out = tmp_path / "keys.json", tmp_path / "two"
+    kept = kept_keys(keys)
+    asked: list[tuple[str, str]] = []
+    app = FastAPI()
+
+    @app.post("/inquiries")
+    async def inquiries(request: Request) -> JSONResponse:
+        asked.append((request.headers["authorization"], (await request.json())["esiid"]))
+        return JSONResponse({"code": "headend.busy", "message": "not now"}, 503)
+
+    server = HttpServer(app, bind("127.0.0.1", 0, "another's head-end"))
+    await server.start()
+    out.mkdir()
+    try:
+        async with Sandbox(replace(settings, out=out, keys=keys, headend_url=server.url, history=False)) as sandbox:
+            assert sandbox.ready()["headend_url"] == server.url
+            assert "ror_url" not in sandbox.ready()
+            async with httpx.AsyncClient(base_url=sandbox.smt_server.url, trust_env=False) as http:
+                client = SmtClient(http, ROR_LOGIN.username, ROR_LOGIN.password, ROR_LOGIN.duns)
+                key = await client.odr(settings.world.esiid(1), "call-1", "INTERVALS")
+                await sandbox.runtime.run_until(sandbox.runtime.now() + 600)
+            entry = sandbox.smt.ledger.entry(key)
+            assert entry is not None
+            assert entry.last.state is State.FAILED
+    finally:
+        await server.stop()
+    assert set(asked) == {(f"Bearer {kept.smt}", settings.world.esiid(1))}
+    # They are not the sandbox's alone, so that they stay.
+    assert kept_keys(keys) == kept
 
 
 async def test_the_loads_kernels_are_ready_before_anybody_waits_for_a_meter(

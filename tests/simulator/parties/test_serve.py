@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 from collections.abc import Coroutine, Sequence
 from pathlib import Path
@@ -10,7 +11,7 @@ from typing import Any
 import pytest
 
 from simulator.runtime import until_stopped
-from tests.simulator.processes import fails_here, invoked
+from tests.simulator.processes import fails_here, invoked, patience
 
 
 async def _not_at_all(parts: Sequence[Coroutine[Any, Any, None]]) -> None:
@@ -88,6 +89,38 @@ def test_smt_alone_tells_whom_it_asks_by_url_or_by_the_others_ready_line(tmp_pat
     ready.write_text(json.dumps(line | {"headend_url": "http://127.0.0.1:7"}), "utf-8")
     assert "is asked at http://127.0.0.1:7\n" in said("smt", "serve", *out, "--headend", str(ready))
     assert "no head-end is linked" in said("smt", "serve", *out)
+
+
+def test_smt_answers_at_its_start_what_was_posted_and_nobody_answered_before(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    serve = ("smt", "serve", "--out", str(tmp_path), "--port", "0", "--ftps-port", "0", "--clock", "manual", "--json")
+    login = json.loads(said(*serve))["logins"]["tdsp"]
+    home = next(path for path in tmp_path.rglob(login["username"]) if path.is_dir())
+    name = "1039940674000IntervalData20260811073000001.lse"
+    answer, told = home / f"{name}.result.csv", []
+
+    async def until_it_is_answered(parts: Sequence[Coroutine[Any, Any, None]]) -> None:
+        going = asyncio.gather(*parts)
+        async with asyncio.timeout(patience()):
+            while not answer.exists():
+                await asyncio.sleep(0.01)
+        going.cancel()
+        await asyncio.gather(going, return_exceptions=True)
+
+    monkeypatch.setattr(until_stopped, "_for_ever", until_it_is_answered)
+    (home / "a-folder").mkdir()
+    # An upload that was cut off is no file yet.
+    (home / f"{name.replace('1.lse', '2.lse')}.part").write_text("00000001", "utf-8")
+    # A file that it has taken in is answered late: the same again.
+    for _ in range(2):
+        (home / name).write_text("this is no LSE file\n", "utf-8")
+        said(*serve)
+        told.append(answer.read_text("utf-8"))
+        answer.unlink()
+    assert told[0] == told[1]
+    assert ",F2,sort code: " in told[0]
+    assert [path.name for path in home.glob("*.result.csv")] == []
 
 
 @pytest.mark.parametrize(
