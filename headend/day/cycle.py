@@ -130,7 +130,7 @@ class DailyCycle:
         if partition.state is State.VALIDATED:
             partition = self._name(partition)
         # What a later run has found since is its file's: this one has the same octets whenever it is sent.
-        batch = self._store.vee_day(partition.among(self._esiids), day, partition.run)
+        batch = self._store.vee.day(partition.among(self._esiids), day, partition.run)
         for attempt in range(1, self._tries + 1):
             made = lse.from_vee(batch, partition.created_at or self._driver.now())
             records = [one for one in made if not self._times.withholds(day, one.esiid, one.channel)]

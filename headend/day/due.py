@@ -46,7 +46,7 @@ def validate_due(
             came = {*store.states.changed_since(one, seen_to), *newly_told(store.events, one, seen_to)}
             late = {meter for meter in came if _late_counts(store, preset, meter)}
             late |= resumed(store, one, stopped.get(one, set()), preset, now())
-            revised = store.vee_day(sorted(store.partitions.revised(first, one, seen_to)), one)
+            revised = store.vee.day(sorted(store.partitions.revised(first, one, seen_to)), one)
             lean = leaning(revised, revised.meters)
             if late | lean:
                 pending += store.partitions.again(one, {meter.esiid for meter in late | lean}, now())

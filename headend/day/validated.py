@@ -44,7 +44,7 @@ def validate_partition(
     if partition.run > 1 and not late_alone:
         batch = batch.of_rows(np.flatnonzero(np.isin([meter.esiid for meter in batch.meters], wanted)))
     told = summary(batch) | {"stopped": stopped, "duration_s": now() - began_at, "preset": preset.name}
-    store.keep_vee(batch, partition, json.dumps(told))
+    store.vee.keep(batch, partition, json.dumps(told))
     took_s = time.perf_counter() - began
     tell(
         "VEE partition",
@@ -71,8 +71,8 @@ def _validated(
     look_back = PastDays(
         day,
         block.meters,
-        lambda some, back_days: store.vee_history(some, day, back_days),
-        store.registers_before(block.meters, day),
+        lambda some, back_days: store.vee.history(some, day, back_days),
+        store.vee.registers_before(block.meters, day),
         store.daily_averages(block.meters, day),
     )
     areas = stopped_areas(store, day, preset, began_at)

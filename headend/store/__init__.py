@@ -15,5 +15,6 @@ Decides nothing, asks nobody.
 ``statements``  what the databases of a process share: statements compiled once, and how tables are made
 ``states``      how collection stands, meter by meter and day by day
 ``told``        what meters' headers told, by meter and day
-``store``       readings, midnight registers, VEE'd days, posted files
+``vee_days``    what VEE gave of each meter and day, in revisions
+``store``       readings, midnight registers, posted files, and the parts above
 """

@@ -95,7 +95,7 @@ async def make_history(
             for unposted in store.partitions.days_to_post():
                 while partition := store.partitions.next_to_post(unposted):
                     name = next(names)
-                    records = lse.from_vee(store.vee_day(partition.among(esiids), unposted, partition.run), posting)
+                    records = lse.from_vee(store.vee.day(partition.among(esiids), unposted, partition.run), posting)
                     take_in(name, lse.dumps(records), posting)
                     store.partitions.posted(store.partitions.named(partition, name, posting), posting, len(records))
         posted += 1

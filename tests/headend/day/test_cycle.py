@@ -162,7 +162,7 @@ def test_what_comes_late_is_validated_alone_by_the_profile_that_the_others_had(s
     store.day = lambda esiids, day: looked_at.append(list(esiids)) or given(esiids, day)  # type: ignore[func-returns-value,method-assign]
     assert posted(store, site, "2026-08-14T07:30", ESIIDS)[0].endswith("20260814073000001.lse")
     assert looked_at[0] == ESIIDS[6:]
-    held = store.vee_day(ESIIDS[6:], DAY).delivered
+    held = store.vee.day(ESIIDS[6:], DAY).delivered
     assert held.method[0, 40:].tolist() == [Method.PROFILE] * 56
     assert held.wh[0].tolist() == [100] * 96
     assert [(run, part) for run, part, _, _ in states(store)] == [(1, 1), (1, 2), (1, 3), (2, 3)]
@@ -201,7 +201,7 @@ def test_a_day_that_ended_between_two_states_goes_on_and_is_posted_once(
             raise KeyboardInterrupt(name)
 
     with monkeypatch.context() as killed:
-        for module in ("headend.store.partitions", "headend.store.store"):
+        for module in ("headend.store.partitions", "headend.store.vee_days"):
             killed.setattr(f"{module}.boundary", dies)
         with pytest.raises(KeyboardInterrupt):
             posted(store, site, "2026-08-13T07:30", ESIIDS)

@@ -50,7 +50,7 @@ def test_a_register_goes_around_at_the_dials_that_the_header_told(store: HeadEnd
     validate_due(store, [METER.esiid], DAY, Preset(), lambda: day_end(DAY))
     _, found = store.findings.of_day(DAY)
     assert [one.finding.id for one in found] == [rule]
-    assert not store.vee_day([METER.esiid], DAY).delivered.status.any()
+    assert not store.vee.day([METER.esiid], DAY).delivered.status.any()
 
 
 def test_three_phases_by_the_records_carry_half_as_much_again(store: HeadEndStore) -> None:

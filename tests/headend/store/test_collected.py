@@ -10,7 +10,7 @@ import pytest
 from headend.ports import MeterAddress, MeterKey, MeterRecords, RegisterSnapshot
 from headend.store.store import HeadEndStore
 from meters.calendar import Seconds, day_start
-from tests.headend.store.test_store import DAY, ESIID, MIDNIGHT, OTHER, _reading
+from tests.headend.store.readings import DAY, ESIID, MIDNIGHT, OTHER, reading
 
 METER, BESIDE = MeterKey(ESIID, "1"), MeterKey(ESIID, "2")
 
@@ -43,7 +43,7 @@ def test_midnights_reach_to_the_last_before_the_first_that_is_missing(store: Hea
 def test_the_newest_day_is_the_last_that_anything_was_collected_of(store: HeadEndStore) -> None:
     assert store.collected.newest_day() is None
     for days in (2, 0):
-        store.keep([_reading(midnight(days), [None, 100], OTHER)], midnight(3), "sweep")
+        store.keep([reading(midnight(days), [None, 100], OTHER)], midnight(3), "sweep")
     assert store.collected.newest_day() == midnight(2)
 
 

@@ -10,7 +10,7 @@ from headend.ports import MeterKey
 from headend.store.states import Cause, MeterDay, Tried
 from headend.store.store import HeadEndStore
 from meters.calendar import Seconds, day_end, seconds
-from tests.headend.store.test_store import DAY, ESIID, MIDNIGHT, OTHER
+from tests.headend.store.readings import DAY, ESIID, MIDNIGHT, OTHER
 
 A, B = MeterDay(MeterKey(ESIID, "1"), MIDNIGHT), MeterDay(MeterKey(OTHER, "2"), MIDNIGHT)
 ENDED = day_end(DAY)

@@ -1,7 +1,6 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from datetime import date, timedelta
@@ -23,42 +22,11 @@ from headend.ports import (
 from headend.store.migrations import MIGRATIONS
 from headend.store.store import HeadEndStore, PostedFile
 from headend.store.told import MeterTold, header_of
-from headend.vee.batch import run_batch
-from headend.vee.quality import Channel, IntervalStatus, Method
-from meters.calendar import INTERVAL_S, Seconds, day_end, day_start, epoch, intervals_in, seconds
+from headend.vee.quality import Channel
+from meters.calendar import INTERVAL_S, Seconds, day_end, epoch, intervals_in, seconds
 from meters.events import EventKind, MeterEvent
 from meters.status import Common, Condition, status_word
-
-ESIID, OTHER = "10443720000000017", "10443720000000025"
-METER, OTHER_METER = MeterKey(ESIID, ""), MeterKey(OTHER, "")
-DAY = date(2026, 8, 12)
-MIDNIGHT = day_start(DAY)
-
-
-@pytest.fixture
-def store(tmp_path: Path) -> Iterator[HeadEndStore]:
-    kept = HeadEndStore(f"sqlite:///{tmp_path / 'headend.sqlite'}")
-    yield kept
-    kept.close()
-
-
-def _reading(start: Seconds, wh: list[int | None], esiid: str = ESIID, status: int = 0) -> MeterReading:
-    """None: the meter has no value."""
-    present = np.array([one is not None for one in wh], np.bool_)
-    skipped = status_word(0, Condition.SKIPPED)
-    return MeterReading(
-        esiid=esiid,
-        meter_number="",
-        start=start,
-        delivered=np.array([one or 0 for one in wh], np.int32),
-        received=np.array([(one or 0) // 10 for one in wh], np.int32),
-        status=np.where(present, status, skipped).astype(np.uint16),
-        present=present,
-        meter_time=start + INTERVAL_S * len(wh) + 20,
-        partial_wh=5,
-        register_wh=10_000,
-        octets=100,
-    )
+from tests.headend.store.readings import DAY, ESIID, METER, MIDNIGHT, OTHER, OTHER_METER, reading
 
 
 def test_empty_store_misses_the_first_interval(store: HeadEndStore) -> None:
@@ -70,13 +38,13 @@ def test_empty_store_misses_the_first_interval(store: HeadEndStore) -> None:
 def test_sweeps_to_16_00_then_a_read_at_17_40_fill_the_gap(store: HeadEndStore) -> None:
     for hour in range(0, 16, 4):
         begin = MIDNIGHT + hour * 3600
-        store.keep([_reading(begin, [100] * 16)], begin + 4 * 3600 + 30, "sweep")
+        store.keep([reading(begin, [100] * 16)], begin + 4 * 3600 + 30, "sweep")
     end = epoch("2026-08-12T17:30")
     swept = epoch("2026-08-12T16:00")
     assert store.first_missing(METER, MIDNIGHT, end) == swept
     assert store.reaches_to(ESIID, MIDNIGHT) == swept
     read_at = epoch("2026-08-12T17:40:21")
-    store.keep([_reading(swept, [200] * 6)], read_at, "meter")
+    store.keep([reading(swept, [200] * 6)], read_at, "meter")
     assert store.first_missing(METER, MIDNIGHT, end) is None
     window = store.window(ESIID, MIDNIGHT, end)
     assert len(window.ends) == 70
@@ -89,7 +57,7 @@ def test_sweeps_to_16_00_then_a_read_at_17_40_fill_the_gap(store: HeadEndStore) 
 
 
 def test_interval_that_the_meter_has_no_value_for_is_known_and_not_present(store: HeadEndStore) -> None:
-    store.keep([_reading(MIDNIGHT, [100, None, 300])], MIDNIGHT + 3600, "sweep")
+    store.keep([reading(MIDNIGHT, [100, None, 300])], MIDNIGHT + 3600, "sweep")
     assert store.first_missing(METER, MIDNIGHT, MIDNIGHT + 3 * INTERVAL_S) is None
     window = store.window(ESIID, MIDNIGHT, MIDNIGHT + 3600)
     assert window.present.tolist() == [True, False, True]
@@ -98,16 +66,16 @@ def test_interval_that_the_meter_has_no_value_for_is_known_and_not_present(store
 
 
 def test_hole_between_two_reads_is_the_first_missing(store: HeadEndStore) -> None:
-    store.keep([_reading(MIDNIGHT, [1, 2])], MIDNIGHT + 3600, "sweep")
-    store.keep([_reading(MIDNIGHT + 3600, [5])], MIDNIGHT + 7200, "sweep")
+    store.keep([reading(MIDNIGHT, [1, 2])], MIDNIGHT + 3600, "sweep")
+    store.keep([reading(MIDNIGHT + 3600, [5])], MIDNIGHT + 7200, "sweep")
     assert store.first_missing(METER, MIDNIGHT, MIDNIGHT + 7200) == MIDNIGHT + 2 * INTERVAL_S
     assert store.reaches_to(ESIID, MIDNIGHT) == MIDNIGHT + 2 * INTERVAL_S
     assert store.window(ESIID, MIDNIGHT, MIDNIGHT + 7200).wh.tolist() == [1, 2, 5]
 
 
 def test_value_is_never_replaced_by_none_and_a_later_value_replaces(store: HeadEndStore) -> None:
-    store.keep([_reading(MIDNIGHT, [100, None, 300, 400])], MIDNIGHT + 3600, "sweep")
-    store.keep([_reading(MIDNIGHT, [None, 200, 333, 400])], MIDNIGHT + 7200, "meter")
+    store.keep([reading(MIDNIGHT, [100, None, 300, 400])], MIDNIGHT + 3600, "sweep")
+    store.keep([reading(MIDNIGHT, [None, 200, 333, 400])], MIDNIGHT + 7200, "meter")
     window = store.window(ESIID, MIDNIGHT, MIDNIGHT + 3600)
     assert window.wh.tolist() == [100, 200, 333, 400]
     assert window.present.all()
@@ -116,20 +84,20 @@ def test_value_is_never_replaced_by_none_and_a_later_value_replaces(store: HeadE
 
 
 def test_earlier_collection_that_comes_in_late_replaces_no_value(store: HeadEndStore) -> None:
-    store.keep([_reading(MIDNIGHT, [100])], MIDNIGHT + 7200, "sweep")
-    store.keep([_reading(MIDNIGHT, [50])], MIDNIGHT + 3600, "sweep")
+    store.keep([reading(MIDNIGHT, [100])], MIDNIGHT + 7200, "sweep")
+    store.keep([reading(MIDNIGHT, [50])], MIDNIGHT + 3600, "sweep")
     assert store.window(ESIID, MIDNIGHT, MIDNIGHT + 900).wh.tolist() == [100]
 
 
 def test_both_channels_are_kept(store: HeadEndStore) -> None:
-    store.keep([_reading(MIDNIGHT, [100, 200])], MIDNIGHT + 3600, "sweep")
+    store.keep([reading(MIDNIGHT, [100, 200])], MIDNIGHT + 3600, "sweep")
     assert store.window(ESIID, MIDNIGHT, MIDNIGHT + 3600, Channel.GENERATION).wh.tolist() == [10, 20]
 
 
 @pytest.mark.parametrize("day", [date(2026, 3, 8), date(2026, 11, 1)])
 def test_reading_over_midnight_of_a_dst_day_falls_into_both_days(store: HeadEndStore, day: date) -> None:
     start = day_end(day) - 4 * INTERVAL_S
-    store.keep([_reading(start, [1, 2, 3, 4, 5, 6])], start + 7200, "sweep")
+    store.keep([reading(start, [1, 2, 3, 4, 5, 6])], start + 7200, "sweep")
     assert store.window(ESIID, start, start + 6 * INTERVAL_S).wh.tolist() == [1, 2, 3, 4, 5, 6]
     assert store.reaches_to(ESIID, start) == start + 6 * INTERVAL_S
     block = store.day([ESIID], day)
@@ -140,32 +108,32 @@ def test_reading_over_midnight_of_a_dst_day_falls_into_both_days(store: HeadEndS
 
 
 def test_run_of_known_intervals_reaches_over_days(store: HeadEndStore) -> None:
-    store.keep([_reading(MIDNIGHT, [7] * (96 * 2 + 10))], MIDNIGHT + 3 * 86_400, "sweep")
+    store.keep([reading(MIDNIGHT, [7] * (96 * 2 + 10))], MIDNIGHT + 3 * 86_400, "sweep")
     assert store.reaches_to(ESIID, MIDNIGHT) == MIDNIGHT + 202 * INTERVAL_S
 
 
 def test_several_readings_of_one_meter_in_one_batch_are_merged(store: HeadEndStore) -> None:
-    store.keep([_reading(MIDNIGHT, [1]), _reading(MIDNIGHT + INTERVAL_S, [2])], MIDNIGHT + 3600, "sweep")
+    store.keep([reading(MIDNIGHT, [1]), reading(MIDNIGHT + INTERVAL_S, [2])], MIDNIGHT + 3600, "sweep")
     assert store.window(ESIID, MIDNIGHT, MIDNIGHT + 3600).wh.tolist() == [1, 2]
 
 
 def test_empty_reading_and_no_reading_keep_nothing(store: HeadEndStore) -> None:
     store.keep([], MIDNIGHT, "sweep")
-    store.keep([_reading(MIDNIGHT, [])], MIDNIGHT, "sweep")
+    store.keep([reading(MIDNIGHT, [])], MIDNIGHT, "sweep")
     assert store.first_missing(METER, MIDNIGHT, MIDNIGHT) is None
     assert store.first_missing(METER, MIDNIGHT, MIDNIGHT + 900) == MIDNIGHT
 
 
 def test_reading_off_the_interval_edge_is_refused_whole(store: HeadEndStore) -> None:
     with pytest.raises(HeadEndError) as raised:
-        store.keep([_reading(MIDNIGHT, [1]), _reading(MIDNIGHT + 1, [1], OTHER)], MIDNIGHT + 900, "sweep")
+        store.keep([reading(MIDNIGHT, [1]), reading(MIDNIGHT + 1, [1], OTHER)], MIDNIGHT + 900, "sweep")
     assert raised.value.code == "headend.store.not_aligned"
     assert store.first_missing(METER, MIDNIGHT, MIDNIGHT + 900) == MIDNIGHT
 
 
 def test_day_block_holds_rows_in_the_order_asked_for_with_registers(store: HeadEndStore) -> None:
     flagged = status_word(Common.POWER_FAIL, Condition.OK)
-    store.keep([_reading(MIDNIGHT, [100, None], status=flagged)], MIDNIGHT + 3600, "sweep")
+    store.keep([reading(MIDNIGHT, [100, None], status=flagged)], MIDNIGHT + 3600, "sweep")
     store.keep_snapshots(
         [RegisterSnapshot(ESIID, "", MIDNIGHT, 5_000_000_000, 7), RegisterSnapshot(OTHER, "", day_end(DAY), 9, 8)]
     )
@@ -185,7 +153,7 @@ def test_day_block_holds_rows_in_the_order_asked_for_with_registers(store: HeadE
 def test_store_is_there_again_after_closing(tmp_path: Path) -> None:
     url = f"sqlite:///{tmp_path / 'headend.sqlite'}"
     first = HeadEndStore(url)
-    first.keep([_reading(MIDNIGHT, [1])], MIDNIGHT + 900, "sweep")
+    first.keep([reading(MIDNIGHT, [1])], MIDNIGHT + 900, "sweep")
     first.close()
     second = HeadEndStore(url)
     assert second.window(ESIID, MIDNIGHT, MIDNIGHT + 900).wh.tolist() == [1]
@@ -201,7 +169,7 @@ def test_threads_share_the_store(tmp_path: Path, kind: str) -> None:
         for quarter in range(8):
             begin = MIDNIGHT + quarter * INTERVAL_S
             # Every thread also writes to the day that all share.
-            readings = [_reading(begin, [number], esiid), _reading(MIDNIGHT + (number * 8 + quarter) * INTERVAL_S, [7])]
+            readings = [reading(begin, [number], esiid), reading(MIDNIGHT + (number * 8 + quarter) * INTERVAL_S, [7])]
             shared.keep(readings, begin + 900, "sweep")
         return shared.first_missing(MeterKey(esiid, ""), MIDNIGHT, MIDNIGHT + 8 * INTERVAL_S)
 
@@ -237,94 +205,6 @@ def test_postgresql_without_its_driver_is_one_line_that_names_what_to_install(mo
         HeadEndStore("postgresql+psycopg://me:hush@host/name")
 
 
-def test_vee_day_is_kept_in_revisions_and_history_gives_the_latest() -> None:
-    store = HeadEndStore("sqlite://")
-    n = intervals_in(DAY)
-    values: list[int | None] = [100 + i % 2 for i in range(n - 1)]
-    store.keep([_reading(MIDNIGHT, values, e) for e in (ESIID, OTHER)], day_end(DAY), "sweep")
-    store.keep_snapshots([RegisterSnapshot(ESIID, "", MIDNIGHT, 1000, 0)])
-    batch = run_batch(store.day([ESIID, OTHER], DAY))
-    assert store.keep_vee(batch) == (METER, OTHER_METER)
-    assert store.keep_vee(batch) == ()
-    held = store.vee_day([OTHER, ESIID, "10443720000000033"], DAY)
-    assert held.meters == (OTHER_METER, METER)
-    assert held.delivered.wh.tolist() == [[*values, 100]] * 2
-    assert held.delivered.status[0, -1] == IntervalStatus.ESTIMATED
-    assert held.delivered.method[0, -1] == Method.FLAT
-    assert held.delivered.have_start.tolist() == [False, True]
-    assert held.delivered.start_wh[1] == 1000
-    assert not held.delivered.have_stop.any()
-
-    store.keep([_reading(day_end(DAY) - INTERVAL_S, [444])], day_end(DAY) + 3600, "meter")
-    assert store.keep_vee(run_batch(store.day([ESIID, OTHER], DAY))) == (METER,)
-    history = store.vee_history([METER, OTHER_METER, MeterKey("10443720000000033", "")], DAY + timedelta(days=2), 90)
-    assert history.days == (DAY,)
-    assert history.delivered[0].wh[:, -1].tolist() == [444, 100, 0]
-    assert history.delivered[0].status[:, -1].tolist() == [
-        IntervalStatus.ACTUAL,
-        IntervalStatus.ESTIMATED,
-        IntervalStatus.MISSING,
-    ]
-    assert history.received[0].wh[0, 0] == 10
-    store.close()
-
-
-def test_history_is_latest_first_within_its_reach(store: HeadEndStore) -> None:
-    for back in (1, 3, 91):
-        begin = day_start(DAY - timedelta(days=back))
-        n = intervals_in(DAY - timedelta(days=back))
-        store.keep([_reading(begin, [back] * n)], begin + 86_400, "sweep")
-        store.keep_vee(run_batch(store.day([ESIID], DAY - timedelta(days=back))))
-    history = store.vee_history([METER], DAY, 90)
-    assert history.days == (DAY - timedelta(days=1), DAY - timedelta(days=3))
-    assert [int(one.wh[0, 0]) for one in history.delivered] == [1, 3]
-    assert store.vee_history([], DAY, 90).days == ()
-
-
-def test_scaled_and_power_failed_survive_the_store(store: HeadEndStore) -> None:
-    values: list[int | None] = [100] * intervals_in(DAY)
-    values[50] = None
-    store.keep([_reading(MIDNIGHT, values)], day_end(DAY), "sweep")
-    failed = status_word(Common.POWER_FAIL, Condition.OK)
-    store.keep([_reading(MIDNIGHT, [100], status=failed)], day_end(DAY), "sweep")
-    store.keep_snapshots(
-        [RegisterSnapshot(ESIID, "", MIDNIGHT, 0, 0), RegisterSnapshot(ESIID, "", day_end(DAY), 9_700, 950)]
-    )
-    store.keep_vee(run_batch(store.day([ESIID], DAY)))
-    held = store.vee_day([ESIID], DAY).delivered
-    assert np.flatnonzero(held.scaled[0]).tolist() == [50]
-    assert np.flatnonzero(held.power_failed[0]).tolist() == [0]
-    assert held.wh[0, 50] == 200
-    assert int(held.wh.sum()) == int(held.stop_wh[0])
-
-
-def test_a_day_looks_back_on_the_register_that_the_day_before_used_and_on_four_weeks_of_midnights(
-    store: HeadEndStore,
-) -> None:
-    before = DAY - timedelta(days=1)
-    store.keep([_reading(day_start(before), [100] * 96)], MIDNIGHT, "sweep")
-    store.keep_snapshots(
-        [RegisterSnapshot(ESIID, "", day_start(before), 5_000, 7), RegisterSnapshot(ESIID, "", MIDNIGHT, 14_600, 967)]
-    )
-    store.keep_vee(run_batch(store.day([ESIID], before)))
-    # A later read of the same midnight says something else: what was used stays.
-    store.keep_snapshots([RegisterSnapshot(ESIID, "", MIDNIGHT, 14_601, 967)])
-    found = store.registers_before([OTHER_METER, METER], DAY)
-    assert {channel: values.tolist() for channel, values in found.items()} == {
-        Channel.GENERATION: [-1, 967],
-        Channel.LOAD: [-1, 14_600],
-    }
-
-    def average() -> dict[Channel, list[int]]:
-        return {channel: values.tolist() for channel, values in store.daily_averages([OTHER_METER, METER], DAY).items()}
-
-    assert average() == {Channel.GENERATION: [-1, -1], Channel.LOAD: [-1, -1]}
-    # 14,601 - 601 over 28 days; 29 days back is not looked at, and received ran back.
-    for back, delivered in ((29, 0), (28, 601), (7, 9_000)):
-        store.keep_snapshots([RegisterSnapshot(ESIID, "", day_start(DAY - timedelta(days=back)), delivered, 968)])
-    assert average() == {Channel.GENERATION: [-1, -1], Channel.LOAD: [-1, 500]}
-
-
 def test_posted_files_are_remembered_once(store: HeadEndStore) -> None:
     posted = PostedFile("1039940674000IntervalData20260813073000001.lse", DAY, epoch("2026-08-13T07:30"), 80)
     store.partitions.begin(DAY, [ESIID], 1, posted.posted_at)
@@ -340,7 +220,7 @@ def test_posted_files_are_remembered_once(store: HeadEndStore) -> None:
 
 
 def _told(number: str, start: Seconds, wh: list[int | None]) -> MeterReading:
-    return replace(_reading(start, wh), meter_number=number)
+    return replace(reading(start, wh), meter_number=number)
 
 
 def test_what_an_esi_id_used_is_known_when_all_its_meters_have_told_it() -> None:
@@ -418,13 +298,13 @@ def test_a_clock_is_wrong_only_by_what_the_read_did_not_take(shown: int, error: 
 
 
 def test_values_that_came_again_and_differ_are_counted_whichever_is_kept(store: HeadEndStore) -> None:
-    store.keep([_reading(MIDNIGHT, [100, 200, 300, None])], MIDNIGHT + 7200, "sweep")
+    store.keep([reading(MIDNIGHT, [100, 200, 300, None])], MIDNIGHT + 7200, "sweep")
     # The same, a value where there was none, and none where there was a value are no other values.
-    store.keep([_reading(MIDNIGHT, [100, None, 300, 400])], MIDNIGHT + 7300, "sweep")
+    store.keep([reading(MIDNIGHT, [100, None, 300, 400])], MIDNIGHT + 7300, "sweep")
     assert store.day([ESIID], DAY).repeated == [0]
-    store.keep([_reading(MIDNIGHT, [101, 200, 300, 400])], MIDNIGHT + 7400, "meter")
-    store.keep([_reading(MIDNIGHT, [101, 201, 300, 400])], MIDNIGHT + 100, "sweep")
-    store.keep([_reading(MIDNIGHT, [101, 200, 300, 400])], MIDNIGHT + 7500, "sweep")
+    store.keep([reading(MIDNIGHT, [101, 200, 300, 400])], MIDNIGHT + 7400, "meter")
+    store.keep([reading(MIDNIGHT, [101, 201, 300, 400])], MIDNIGHT + 100, "sweep")
+    store.keep([reading(MIDNIGHT, [101, 200, 300, 400])], MIDNIGHT + 7500, "sweep")
     block = store.day([ESIID], DAY)
     assert block.delivered[0, :4].tolist() == [101, 200, 300, 400]
     assert block.repeated == [2]
@@ -440,17 +320,17 @@ def _asked(store: HeadEndStore) -> list[str]:
 
 
 def test_days_are_read_once_until_one_is_written_and_shown_as_they_are_then(store: HeadEndStore) -> None:
-    store.keep([_reading(MIDNIGHT, [100, 200])], MIDNIGHT + 3600, "sweep")
+    store.keep([reading(MIDNIGHT, [100, 200])], MIDNIGHT + 3600, "sweep")
     said = _asked(store)
     for _ in range(2):
         assert store.first_missing(METER, MIDNIGHT, MIDNIGHT + 3600) == MIDNIGHT + 1800
         assert store.reaches_to(ESIID, MIDNIGHT) == MIDNIGHT + 1800
         assert store.window(ESIID, MIDNIGHT, MIDNIGHT + 3600).wh.tolist() == [100, 200]
     assert said == ["SELECT"]
-    store.keep([_reading(MIDNIGHT, [100, 250, 300])], MIDNIGHT + 7200, "sweep")
+    store.keep([reading(MIDNIGHT, [100, 250, 300])], MIDNIGHT + 7200, "sweep")
     assert store.window(ESIID, MIDNIGHT, MIDNIGHT + 3600).wh.tolist() == [100, 250, 300]
     assert store.reaches_to(ESIID, MIDNIGHT) == MIDNIGHT + 2700
-    store.keep([_reading(MIDNIGHT, [7], OTHER)], MIDNIGHT + 7200, "sweep")
+    store.keep([reading(MIDNIGHT, [7], OTHER)], MIDNIGHT + 7200, "sweep")
     said.clear()
     assert store.window(ESIID, MIDNIGHT, MIDNIGHT + 3600).wh.tolist() == [100, 250, 300]
     assert said == []

@@ -95,13 +95,13 @@ def test_a_store_of_the_first_version_goes_on_where_it_was_and_takes_a_second_me
     assert (batch.meters, len(batch.findings)) == ((FIRST, SECOND), 0)
     # What is found of a day takes the place of what was found before; of the day after, both meters lack intervals and registers of both channels.
     after = DAY + timedelta(days=1)
-    store.keep_vee(run_batch(store.day([ESIID], after)))
+    store.vee.keep(run_batch(store.day([ESIID], after)))
     count, found = store.findings.of_day(after)
     assert (count, {one.meter for one in found}) == (2 * 2 * 2, {FIRST, SECOND})
     count, missing = store.findings.of_day(after, ESIID, "interval.missing", skip=1, most=2)
     assert (count, [(one.meter, one.finding.evidence["channel"]) for one in missing]) == (4, [(FIRST, 4), (SECOND, 1)])
     store.keep([reading(one, ENDS, 96, 100) for one in (FIRST, SECOND)], ENDS, "sweep")
-    store.keep_vee(run_batch(store.day([ESIID], after)))
+    store.vee.keep(run_batch(store.day([ESIID], after)))
     assert store.findings.of_day(after, rule="interval.missing") == (0, [])
     assert store.findings.of_day(DAY) == (0, [])
     store.told.keep([(FIRST, MeterTold(seconds(7), 1))], NOON)
@@ -110,8 +110,8 @@ def test_a_store_of_the_first_version_goes_on_where_it_was_and_takes_a_second_me
     assert told == store.events.over([ESIID], ENDS, ENDS + 1)
     assert told == {FIRST: [(NOON - 60, EventKind.LAST_GASP), (NOON - 30, None)]}
     # Of the day before, the first meter's is there.
-    assert store.keep_vee(batch) == (FIRST, SECOND)
-    history = store.vee_history([FIRST, SECOND], DAY, 90)
+    assert store.vee.keep(batch) == (FIRST, SECOND)
+    history = store.vee.history([FIRST, SECOND], DAY, 90)
     assert [(held.wh[0, 0], held.status[:, 0].tolist()) for held in history.delivered] == [(90, [0, 2])]
 
 

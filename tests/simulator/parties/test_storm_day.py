@@ -92,7 +92,7 @@ def posted(made: Sandbox, day: date) -> dict[int, tuple[np.ndarray, np.ndarray, 
     """By ordinal: Wh that flowed, Wh that are posted, and where those are estimates."""
     found = {}
     for ordinal in range(1, 21):
-        vee = made.headend_store.vee_day([made.settings.world.esiid(ordinal)], day).delivered
+        vee = made.headend_store.vee.day([made.settings.world.esiid(ordinal)], day).delivered
         flowed = made.settings.world.meters[ordinal - 1].window(day_start(day), day_end(day), epoch("2026-08-16T00:00"))
         found[ordinal] = flowed.delivered, vee.wh[0], vee.status[0] == IntervalStatus.ESTIMATED
     return found

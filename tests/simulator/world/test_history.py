@@ -110,7 +110,7 @@ async def test_modelled_history_leaves_what_live_days_leave(tmp_path: Path) -> N
         for each in (live, modelled):
             await each.runtime.run_until(epoch("2026-03-11T02:00"))
         same_vee(live, modelled, esiids, date(2026, 3, 10))
-        assert not live.headend_store.vee_day(esiids, date(2026, 3, 9)).delivered.status[7 - 1 :].any()
+        assert not live.headend_store.vee.day(esiids, date(2026, 3, 9)).delivered.status[7 - 1 :].any()
         # The result codes of every posted file are there in the live run, and all good.
         home = live.files.home(live.market.tdsp_login.username)
         for name, _ in posted[0]:
@@ -126,7 +126,7 @@ def meter_key(world: World, ordinal: int) -> MeterKey:
 def same_vee(live: Sandbox, modelled: Sandbox, esiids: Sequence[str], last: date) -> None:
     stores = live.headend_store, modelled.headend_store
     for day in days(FIRST, last):
-        ours_vee, theirs_vee = (each.vee_day(esiids, day).delivered for each in stores)
+        ours_vee, theirs_vee = (each.vee.day(esiids, day).delivered for each in stores)
         for column in ("wh", "status", "method", "scaled", "start_wh", "stop_wh"):
             assert np.array_equal(getattr(ours_vee, column), getattr(theirs_vee, column)), (day, column)
         assert stores[0].findings.of_day(day) == stores[1].findings.of_day(day), day
@@ -200,6 +200,6 @@ async def test_a_day_that_is_cut_off_leaves_nothing_of_itself(tmp_path: Path) ->
     with pytest.raises(OSError, match="No space"):
         await make_history(world, store, NOW, seconds(4 * 3600), times, full, preset)
     esiids = sorted(meter.identity.esiid for meter in world.meters)
-    assert [len(store.vee_day(esiids, day).meters) for day in (FIRST, FIRST + timedelta(days=1))] == [4, 0]
+    assert [len(store.vee.day(esiids, day).meters) for day in (FIRST, FIRST + timedelta(days=1))] == [4, 0]
     assert store.posted_days() == {FIRST}
     store.close()
