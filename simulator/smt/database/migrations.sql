@@ -93,3 +93,6 @@ CREATE TABLE non_vee_batch (
 CREATE TABLE non_vee_day (
     esiid VARCHAR(22) NOT NULL, "day" DATE NOT NULL, collected_at BIGINT NOT NULL, batch_id VARCHAR(64) NOT NULL, place INTEGER NOT NULL,
     intervals JSON NOT NULL, PRIMARY KEY (esiid, "day", collected_at, batch_id, place));
+
+-- 13: the retailer of record that a request was counted under
+ALTER TABLE odr_request ADD COLUMN ror VARCHAR(13) DEFAULT '' NOT NULL;

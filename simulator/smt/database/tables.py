@@ -152,6 +152,7 @@ odr_request = Table(
     Column("uncovered", JSON),
     Column("holes", JSON, nullable=False),
     Column("submitted_us", BigInteger, nullable=False),
+    Column("ror", String(13), nullable=False, server_default=""),
     Index("odr_request_of_esiid", "esiid", "submitted_us"),
 )
 

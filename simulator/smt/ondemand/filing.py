@@ -73,6 +73,7 @@ class Filing:
             uncovered=cut.uncovered,
             holes=tuple(holes),
             submitted_us=now_us,
+            ror=self._ror(asked.esiid, to_s(now_us)),
         )
 
     def _gap(self, asked: Asked, now: Seconds) -> tuple[Gap, list[tuple[Seconds, Seconds]]]:
@@ -87,12 +88,17 @@ class Filing:
             raise BusinessError("NO-GAP", iso(vee_end))
         return cut, self._store.holes(asked.esiid, max(day_start(holes_from), own), day_start(day_of(vee_end)))
 
-    def counted(self, esiid: str, kind: InquiryKind, door: Door, requester_class: str, at: Seconds) -> Requested:
-        """What the throttle knows of a request of ``at`` for an ESI ID of the records."""
+    def _ror(self, esiid: str, at: Seconds) -> str:
+        return self._registry.ror_of_record(esiid, day_of(at)) or ""
+
+    def counted(
+        self, esiid: str, kind: InquiryKind, door: Door, requester_class: str, at: Seconds, ror: str = ""
+    ) -> Requested:
+        """What the throttle knows of a request of ``at`` for an ESI ID of the records. ror: of record then, where it may be another now."""
         point = self._registry.points[esiid]
         scopes = {
             Scope.ESIID: esiid,
-            Scope.ROR: self._registry.ror_of_record(esiid, day_of(at)) or "",
+            Scope.ROR: ror or self._ror(esiid, at),
             Scope.REQUESTER_CLASS: requester_class,
             Scope.TDSP: point.tdsp_key,
             Scope.ACCESS_POINT: f"{point.tdsp_key}-{point.access_point}",
@@ -106,7 +112,7 @@ class Filing:
             key=filed.key,
             kind=filed.kind,
             esiid=filed.esiid,
-            requested=self.counted(filed.esiid, filed.kind, filed.door, filed.requester_class, at),
+            requested=self.counted(filed.esiid, filed.kind, filed.door, filed.requester_class, at, filed.ror),
             start=filed.start,
             end=filed.end,
             call_reference=filed.call_reference,

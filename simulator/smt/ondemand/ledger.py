@@ -380,6 +380,7 @@ def _request_row(filed: Filed) -> dict[str, Any]:
         "uncovered": filed.uncovered,
         "holes": filed.holes,
         "submitted_us": filed.submitted_us,
+        "ror": filed.ror,
     }
 
 
@@ -399,4 +400,5 @@ def _filed(row: Any) -> Filed:
         None if row.uncovered is None else (row.uncovered[0], row.uncovered[1]),
         tuple((start, end) for start, end in row.holes),
         row.submitted_us,
+        row.ror,
     )

@@ -108,6 +108,8 @@ class Filed:
     uncovered: tuple[Seconds, Seconds] | None
     holes: tuple[tuple[Seconds, Seconds], ...]
     submitted_us: Micros
+    #: Retailer of record of the ESI ID then, by DUNS, whoever it becomes later that day; empty: none, or filed by an earlier program.
+    ror: str = ""
 
 
 @dataclass(slots=True)

@@ -31,6 +31,7 @@ from scenarios.shipped import SCENARIOS
 from simulator.ror.call.basis import Kind
 from simulator.smt.ondemand.lifecycle import State
 from simulator.smt.registry.csv_files import registry_faults, write_registry
+from simulator.smt.throttle.limits import Scope
 from simulator.world.market import build_market
 from simulator.world.market_spec import RORS, MarketSpec
 from simulator.world.meters import WorldSpec, build
@@ -51,6 +52,34 @@ def shipped(name: str, out: Path) -> JudgedRun:
 
 def failed(recording: Recording) -> list[str]:
     return [one.id for one in judge(recording).judged if one.failures]
+
+
+def test_a_read_counts_under_who_was_of_record_when_it_came_whoever_is_later_that_day(tmp_path: Path) -> None:
+    """Each retailer has one read a day; the switch takes effect at once, from that day on."""
+    written = short_balance()
+    written["world"] |= {"first_day": "2026-08-11", "faults": []}
+    limit = {"name": "ROR-DAY", "kind": "read", "scope": "ror", "window": "day", "amount": 1, "code": "ROR-DAY"}
+    written["policy"] = {
+        "title": "One a day and ROR",
+        "source": "meter_only",
+        "limits": [limit | {"rule": "One a day."}],
+    }
+    read = {"do": "on_demand_read", "expect": {"outcome": "answered"}}
+    written["timeline"] = [
+        {"at": "2026-08-12T14:00", "ref": "old", **read},
+        {
+            "at": "2026-08-12T15:00",
+            "ref": "switched",
+            "do": "registry_change",
+            "change": "switch",
+            "to": "9990002220000",
+        },
+        {"at": "2026-08-12T16:00", "ref": "new", "login": "saltfork.api", **read},
+    ]
+    played = run(written, tmp_path)
+    assert [one.last.state for one in played.recording.ledger] == ["completed", "completed"]
+    assert [one.scopes[Scope.ROR] for one in played.recording.ledger] == ["9990001110000", "9990002220000"]
+    assert failed(played.recording) == []
 
 
 def test_the_new_ror_meets_what_customer_and_old_ror_used_and_the_old_one_is_out_at_midnight(tmp_path: Path) -> None:

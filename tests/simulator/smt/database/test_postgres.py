@@ -74,6 +74,7 @@ def make_first_version(url: str) -> None:
         for column in ("rule", "field", "value"):
             connection.execute(text(f"ALTER TABLE odr_transition DROP COLUMN {column}"))
         connection.execute(text("ALTER TABLE odr_answer DROP COLUMN digest"))
+        connection.execute(text("ALTER TABLE odr_request DROP COLUMN ror"))
         connection.execute(text("INSERT INTO throttle_window VALUES ('L', 'e', 0, 1, 1)"))
         for key, states in (("1", ["requested", "accepted", "sent"]), ("2", ["requested", "refused"])):
             for ordinal, state in enumerate(states):
