@@ -8,7 +8,8 @@ READY := $(VENV)/.ready
 # Clients of other versions than the environment's, for the tests, each in a folder of its own; what they need is in requirements-dev.lock
 # (enum-compat is empty since Python 3.4).
 OLDER_CLIENTS := $(basename $(notdir $(wildcard tests/clients/*.lock)))
-INSTALL := $(BIN)/python -m pip install --quiet --disable-pip-version-check
+# What is imported is compiled then; pip would compile all, for a third of its time.
+INSTALL := $(BIN)/python -m pip install --quiet --disable-pip-version-check --no-compile
 LOCK := uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-strip-extras --no-annotate --custom-compile-command "make locks"
 # Every process of the tests would compile all modules anew.
 unexport PYTHONDONTWRITEBYTECODE
