@@ -233,8 +233,12 @@ def _timeline(carried: list[Carried], names: Names) -> Iterator[dict[str, Any]]:
     for number, one in enumerate(carried, 1):
         moved = (begins + names.shift).replace(tzinfo=None)
         when = iso(epoch(moved)) if at is None else _delay(one.at - at)
-        action = dict(one.action)
-        yield {"at": when, "do": action.pop("do"), "ref": ref_of(one.action["do"], number), **action}
+        action, ref = dict(one.action), ref_of(one.action["do"], number)
+        body = action.get("body")
+        if isinstance(body, dict) and "callReference" in body and action["expect"].get("status") == 200:
+            # What a request was made for is the action that makes it now.
+            action["body"] = body | {"callReference": ref}
+        yield {"at": when, "do": action.pop("do"), "ref": ref, **action}
         at = one.at
 
 

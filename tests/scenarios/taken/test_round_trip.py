@@ -68,6 +68,17 @@ def test_what_a_run_left_ends_the_same_and_becomes_the_same_again(played: Judged
     fixed(first.out, file, tmp_path)
 
 
+def test_a_request_that_was_written_by_hand_belongs_to_the_action_that_plays_it_again(tmp_path: Path) -> None:
+    body = {"trans_id": "a", "requestorID": "pecanbend.api", "requesterType": "CSP", "ESIID": "$esiid"}
+    body |= {"requesterAuthenticationID": "9990001110000", "ReadType": "INTERVALS", "callReference": "by-hand"}
+    call: dict[str, Any] = {"at": "2026-08-12T09:00", "do": "http", "ref": "by-hand", "path": "/v2/powerstatus/"}
+    call |= {"login": "pecanbend.api", "body": body, "expect": {"status": 200}}
+    played = run(short_balance() | {"timeline": [call]}, tmp_path / "first")
+    taken = take(played.out / "recording.json", tmp_path / "first.yaml", "again")
+    assert "callReference: http-1" in taken.out.read_text(encoding="utf-8")
+    fixed(taken.out, "recording.json", tmp_path)
+
+
 READ = {"do": "portal_read", "expect": {"outcome": "answered"}}
 USAGE = {"do": "usage_read", **DAYS, "expect": {"status": 200}}
 #: Timelines in which one call is in another's way: what each becomes of exchanges.
