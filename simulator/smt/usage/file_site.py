@@ -6,8 +6,10 @@ The call reaches the event loop before the client is told, so whoever waits for 
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import errno
 import logging
+import socket
 import threading
 from collections.abc import Callable, Mapping
 from pathlib import Path
@@ -97,8 +99,11 @@ class FileSite(Homes):
         self._stop.set()
         if self._thread is None:
             self._server.close_all()
-        else:
+            return
+        # Who connects ends its wait: it looks at once.
+        with contextlib.suppress(OSError), socket.create_connection((self.host, self.port), _POLL_S):
             self._thread.join()
+        self._thread.join()
 
     def _serve(self) -> None:
         while not self._stop.is_set():

@@ -99,6 +99,36 @@ async def test_who_serves_can_reset_a_connection_in_place_of_an_answer(server: H
     assert await told(server) == 200
 
 
+@pytest.mark.parametrize("ends", [True, False], ids=["what ends is answered", "what does not is cut off"])
+async def test_a_stop_waits_for_what_is_under_way_alone(ends: bool) -> None:
+    asked, answer = asyncio.Event(), asyncio.Event()
+
+    async def slow(scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["path"] == "/slow":
+            asked.set()
+            await answer.wait()
+        await measured(scope, receive, send)
+
+    server = HttpServer(slow, bind("127.0.0.1", 0, "the test"))
+    await server.start()
+    # One that is open and asks nothing keeps nobody waiting.
+    _, idle = await asyncio.open_connection("127.0.0.1", server.port)
+    asking = asyncio.create_task(told(server, "/slow"))
+    await asked.wait()
+    stopping = asyncio.create_task(server.stop())
+    with suppress(httpx.ConnectError):
+        while await told(server) == 200:
+            pass
+    assert not stopping.done()
+    if ends:
+        answer.set()
+    async with asyncio.timeout(10):
+        await stopping
+    assert await asking == (200 if ends else 500)
+    idle.close()
+    await idle.wait_closed()
+
+
 async def test_after_a_stop_it_serves_again_at_the_same_port(server: HttpServer) -> None:
     await server.stop()
     with pytest.raises(httpx.ConnectError):
