@@ -38,14 +38,20 @@ class Live:
     partial_delivered: int
     partial_received: int
     partial_seconds: Seconds
+    #: Service switch.
+    switch_closed: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Power:
+    """What a meter shows of its line at an instant."""
+
     #: Mean power of the running interval, W: above 0 delivered to the premise, below 0 received from it.
     watts: int
     #: Line to line, tenths of a volt: the sum of the two legs of a split phase, or the mean of a wye's three pairs.
     decivolts: int
-    #: Service switch.
-    switch_closed: bool
     #: The line has failed (a meter that is read all the same has a battery).
-    power_failed: bool = False
+    failed: bool = False
 
 
 class Wire(StrEnum):

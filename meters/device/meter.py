@@ -30,7 +30,7 @@ from meters.kernels.philox import philox4x32, words
 from meters.load.lookalikes import fits, with_lookalikes
 from meters.load.premises import service_wh
 from meters.load.truth import ERA, GeneratedLoad, PremiseLoad
-from meters.shown import Command, CommandKind, Live, Reply, Window, Wire, WriteResult
+from meters.shown import Command, CommandKind, Live, Power, Reply, Window, Wire, WriteResult
 from meters.status import has_value, lacks_received
 
 #: A clock is set by at most so much at once, from what it shows. Default of this project.
@@ -195,10 +195,6 @@ class EmulatedMeter:
         if self._reads_zero(asked):
             registers = totals = (0, 0)
         partial = running(label, now, self._counting, clock, after)
-        began = floor_interval(now)
-        flows = self._energy.powered(now)
-        used = np.diff(self._energy.wanted(np.array([began, began + INTERVAL_S])))
-        failed = any(outage.covers(now) for outage in self._outages)
         return Live(
             time=shown,
             delivered_register=registers[0],
@@ -208,10 +204,19 @@ class EmulatedMeter:
             partial_delivered=partial[0],
             partial_received=partial[1],
             partial_seconds=shown - label,
-            watts=int(used[0, 0] - used[1, 0]) * 3600 // INTERVAL_S if flows else 0,
-            decivolts=0 if failed else self._decivolts(began),
             switch_closed=self._switch_closed(now),
-            power_failed=failed,
+        )
+
+    def power(self, now: Seconds) -> Power:
+        """What it shows of its line at ``now``."""
+        now = self._shift(now)
+        began = floor_interval(now)
+        used = np.diff(self._energy.wanted(np.array([began, began + INTERVAL_S])))
+        failed = any(outage.covers(now) for outage in self._outages)
+        return Power(
+            watts=int(used[0, 0] - used[1, 0]) * 3600 // INTERVAL_S if self._energy.powered(now) else 0,
+            decivolts=0 if failed else self._decivolts(began),
+            failed=failed,
         )
 
     def reply(self, now: Seconds) -> Reply:

@@ -38,7 +38,7 @@ from meters.register_map.layout import (
 )
 from meters.register_map.points import Block, Value
 from meters.register_map.sunspec import POWER_FAILURE_BIT, SPLIT_PHASE, WYE
-from meters.shown import Live, WriteResult
+from meters.shown import Live, Power, WriteResult
 
 if TYPE_CHECKING:
     from meters.device.meter import EmulatedMeter
@@ -105,10 +105,10 @@ def _standard_models(meter: EmulatedMeter, now: Seconds) -> bytes:
             "SN": identity.meter_number,
         }
     )
-    return MARK.encode() + common + METER_BLOCK.pack(meter_points(identity, meter.live(now)))
+    return MARK.encode() + common + METER_BLOCK.pack(meter_points(identity, meter.live(now), meter.power(now)))
 
 
-def meter_points(identity: MeterIdentity, live: Live) -> dict[str, Value]:
+def meter_points(identity: MeterIdentity, live: Live, power: Power) -> dict[str, Value]:
     """The points of model 202 or 203 that the meter has. Its load is taken to be even over the phases, at power factor 1.
 
     acc32 counters wrap at 2^32 Wh, which is no rollover of the dials.
@@ -116,8 +116,8 @@ def meter_points(identity: MeterIdentity, live: Live) -> dict[str, Value]:
     wye = identity.three_phase
     phases = ("A", "B", "C") if wye else ("A", "B")
     # A wye's lines are sqrt(3) of its phases apart, the two legs of a split phase their sum.
-    phase_decivolts = round(live.decivolts / (sqrt(3) if wye else 2))
-    watts = _shared(live.watts, len(phases))
+    phase_decivolts = round(power.decivolts / (sqrt(3) if wye else 2))
+    watts = _shared(power.watts, len(phases))
     amperes = [abs(part) * 10 / phase_decivolts if phase_decivolts else 0.0 for part in watts]
     points: dict[str, Value] = {
         "ID": WYE if wye else SPLIT_PHASE,
@@ -125,18 +125,18 @@ def meter_points(identity: MeterIdentity, live: Live) -> dict[str, Value]:
         # The model file has current of phase C in every meter, so that of a split phase says 0.
         "AphC": 0,
         "PhV": phase_decivolts,
-        "PPV": live.decivolts,
+        "PPV": power.decivolts,
         "V_SF": -1,
-        "PhVphAB": live.decivolts,
-        "Hz": 0 if live.power_failed else 6000,
+        "PhVphAB": power.decivolts,
+        "Hz": 0 if power.failed else 6000,
         "Hz_SF": -2,
         "TotWhExp": live.received_total * identity.multiplier % 2**32,
         "TotWhImp": live.delivered_total * identity.multiplier % 2**32,
         "TotWh_SF": 0,
-        "Evt": live.power_failed << POWER_FAILURE_BIT,
+        "Evt": power.failed << POWER_FAILURE_BIT,
     }
     if wye:
-        points |= {"PhVphBC": live.decivolts, "PhVphCA": live.decivolts}
+        points |= {"PhVphBC": power.decivolts, "PhVphCA": power.decivolts}
     points |= {f"PhVph{phase}": phase_decivolts for phase in phases}
     totals = {
         "A": (amperes, -2),

@@ -185,7 +185,7 @@ async def test_midnights_come_in_the_order_asked_without_those_the_meter_does_no
 async def test_power_reading_has_voltage_switch_and_the_meters_time() -> None:
     async with running() as (transport, address, _):
         reading = await transport.read_power(address(1))
-        assert reading.voltage == METERS[1].live(NOW).decivolts / 10
+        assert reading.voltage == METERS[1].power(NOW).decivolts / 10
         assert reading.switch_closed
         assert (reading.esiid, reading.meter_time) == (METERS[1].identity.esiid, NOW)
 

@@ -59,7 +59,7 @@ def test_power_that_is_told_at_once_has_what_is_caught_up_and_a_second_outage_en
     )
     back = NOON + 4 * HOUR
     first_quarter = emulated.window(back, back + 900, FOR_EVER - 1).delivered[0]
-    assert emulated.live(back + 100).watts == int(first_quarter) * 4 > 2.6 * 3600
+    assert emulated.power(back + 100).watts == int(first_quarter) * 4 > 2.6 * 3600
     assert drawn(emulated, back, 1) == pytest.approx(3600 + 5760, abs=1)
     # The second, of a minute, owes 27 Wh and nothing of the first.
     assert drawn(emulated, back + HOUR, 12) == pytest.approx(12 * 3600 - 60 + 27, abs=2)

@@ -18,7 +18,7 @@ from meters.faults.fault import FOR_EVER, Fault
 from meters.faults.kinds import FaultKind
 from meters.faults.ledger import Effect
 from meters.identity import MeterIdentity, Premise, make_esiid, tdsp
-from meters.shown import Wire, WriteResult
+from meters.shown import Power, Wire, WriteResult
 from meters.status import Common, Condition, common_nibble, delivered_condition
 from tests.meters.fakes import SteadyLoad
 
@@ -76,8 +76,7 @@ def test_outage_stops_energy_and_answers_and_flags_every_interval_it_touches() -
         Wire.SILENT,
         Wire.ANSWER,
     ]
-    assert emulated.live(NOON + 1000).power_failed
-    assert emulated.live(NOON + 1000).decivolts == emulated.live(NOON + 1000).watts == 0
+    assert emulated.power(NOON + 1000) == Power(0, 0, failed=True)
 
 
 def test_switch_is_told_closed_only_when_it_is() -> None:
@@ -137,9 +136,9 @@ def test_open_switch_stops_energy_but_not_answers() -> None:
     emulated = steady(fault(FaultKind.DISCONNECTED, NOON, NOON + 1800))
     assert shown(emulated, NOON - 900, 4) == [900, 0, 0, 900]
     assert commons(emulated, NOON, 2) == [0, 0]
-    live = emulated.live(NOON + 60)
-    assert (live.switch_closed, live.watts, live.power_failed) == (False, 0, False)
-    assert live.decivolts > 2300
+    live, power = emulated.live(NOON + 60), emulated.power(NOON + 60)
+    assert (live.switch_closed, power.watts, power.failed) == (False, 0, False)
+    assert power.decivolts > 2300
     assert emulated.reply(NOON).wire is Wire.ANSWER
     assert emulated.operate_switch(NOON + 60, True) is WriteResult.REFUSED
 
@@ -406,6 +405,7 @@ def test_fault_of_the_record_shows_in_its_intervals_alone_and_spares_the_registe
     assert present.any() == (kind not in (FaultKind.GAP, FaultKind.SKIPPED))
     assert register(emulated, NEXT) == register(steady(), NEXT)
     assert emulated.live(NOON + 1000) == steady().live(NOON + 1000)
+    assert emulated.power(NOON + 1000) == steady().power(NOON + 1000)
     (told,) = ledger_of([emulated], MIDNIGHT, day_end(DAY))
     assert told.effect == Effect(1800, sum(values), 0, 0, sum(abs(value - 900) for value in values))
 
@@ -450,8 +450,10 @@ def test_stuck_value_is_the_first_ones_even_days_later() -> None:
 def test_stale_meter_shows_what_it_showed_a_day_ago() -> None:
     emulated = steady(fault(FaultKind.STALE, seconds=86_400))
     assert emulated.live(NOON + 10) == steady().live(NOON + 10 - 86_400)
+    assert emulated.power(NOON + 10) == steady().power(NOON + 10 - 86_400)
     assert emulated.clock(NOON + 10) == NOON + 10 - 86_400
     assert emulated.live(NOON - 1) == steady().live(NOON - 1)
+    assert emulated.power(NOON - 1) == steady().power(NOON - 1)
 
 
 def test_clock_of_a_stale_meter_is_set_by_the_difference() -> None:

@@ -17,7 +17,7 @@ from meters.identity import MeterIdentity
 from meters.register_map import layout as wire
 from meters.register_map.encode import meter_points
 from meters.register_map.points import Block, PointType, Value
-from meters.shown import Live
+from meters.shown import Live, Power
 from tests.meters.register_map.pages import DOCS, pages
 
 HOME = MeterIdentity("900000001", "1008901999999999999999")
@@ -25,19 +25,17 @@ BUSINESS = MeterIdentity("900000002", "1008901999999999999999", three_phase=True
 INT16 = range(-0x7FFF, 0x8000)
 
 
-def live(watts: int = 0, decivolts: int = 2400, failed: bool = False, **registers: int) -> Live:
+def shown(watts: int = 0, decivolts: int = 2400, failed: bool = False, **registers: int) -> tuple[Live, Power]:
     energy = {"delivered_register": 5, "received_register": 3, "delivered_total": 5, "received_total": 3} | registers
-    return Live(
+    live = Live(
         time=seconds(0),
         **energy,
         partial_delivered=0,
         partial_received=0,
         partial_seconds=seconds(0),
-        watts=watts,
-        decivolts=decivolts,
         switch_closed=True,
-        power_failed=failed,
     )
+    return live, Power(watts, decivolts, failed)
 
 
 def scaled(points: dict[str, Value], name: str, scale: str) -> float:
@@ -54,7 +52,7 @@ def test_standard_models_are_those_of_the_official_model_files(model: int, block
 
 @pytest.mark.parametrize("identity", [HOME, BUSINESS])
 def test_every_point_that_the_official_model_file_demands_is_there(identity: MeterIdentity) -> None:
-    points = meter_points(identity, live(watts=500))
+    points = meter_points(identity, *shown(watts=500))
     official = sunspec2.device.get_model_def(points["ID"])["group"]["points"]
     assert {point["name"] for point in official if point.get("mandatory") == "M"} <= set(points)
 
@@ -73,7 +71,7 @@ def test_whatever_flows_the_meter_model_holds_it_and_agrees_with_itself(
     watts: int, decivolts: int, three_phase: bool
 ) -> None:
     identity = BUSINESS if three_phase else HOME
-    points = meter_points(identity, live(watts, decivolts))
+    points = meter_points(identity, *shown(watts, decivolts))
     phases = "ABC" if three_phase else "AB"
     for point in wire.METER_BLOCK.points:
         if point.type is PointType.INT16 and point.name in points:
@@ -91,7 +89,7 @@ def test_whatever_flows_the_meter_model_holds_it_and_agrees_with_itself(
 
 
 def test_split_phase_has_two_legs_and_no_third() -> None:
-    points = meter_points(HOME, live(watts=4801, decivolts=2402))
+    points = meter_points(HOME, *shown(watts=4801, decivolts=2402))
     assert (points["ID"], points["PPV"], points["PhVphAB"]) == (202, 2402, 2402)
     assert (points["PhV"], points["PhVphA"], points["PhVphB"]) == (1201, 1201, 1201)
     assert (points["W"], points["WphA"], points["WphB"]) == (4801, 2401, 2400)
@@ -100,7 +98,7 @@ def test_split_phase_has_two_legs_and_no_third() -> None:
 
 
 def test_wye_has_three_phases_of_120_volt_and_208_between_them() -> None:
-    points = meter_points(BUSINESS, live(watts=30_001, decivolts=2080))
+    points = meter_points(BUSINESS, *shown(watts=30_001, decivolts=2080))
     assert (points["ID"], points["PPV"]) == (203, 2080)
     assert [points[name] for name in ("PhVphAB", "PhVphBC", "PhVphCA")] == [2080] * 3
     assert [points[name] for name in ("PhV", "PhVphA", "PhVphB", "PhVphC")] == [round(2080 / sqrt(3))] * 4
@@ -108,19 +106,19 @@ def test_wye_has_three_phases_of_120_volt_and_208_between_them() -> None:
 
 
 def test_surplus_is_negative_power_and_positive_current() -> None:
-    points = meter_points(HOME, live(watts=-3600))
+    points = meter_points(HOME, *shown(watts=-3600))
     assert (points["W"], points["WphA"], points["A"], points["VA"]) == (-3600, -1800, 3000, 3600)
 
 
 def test_failed_line_is_an_event_without_volts_or_hertz() -> None:
-    points = meter_points(HOME, live(decivolts=0, failed=True))
+    points = meter_points(HOME, *shown(decivolts=0, failed=True))
     assert points["Evt"] == 1 << 2
     assert (points["PPV"], points["Hz"], points["A"]) == (0, 0, 0)
-    assert meter_points(HOME, live())["Evt"] == 0
+    assert meter_points(HOME, *shown())["Evt"] == 0
 
 
 def test_what_the_meter_does_not_have_is_not_implemented_on_the_wire() -> None:
-    registers = wire.METER_BLOCK.pack(meter_points(HOME, live(watts=900)))
+    registers = wire.METER_BLOCK.pack(meter_points(HOME, *shown(watts=900)))
     at = {name: (address - wire.METER_BLOCK.first) * 2 for name, address in wire.METER_BLOCK.addresses.items()}
     for name in ("PhVphC", "WphC", "TotVAh_SF", "TotVArh_SF"):
         assert registers[at[name] : at[name] + 2] == b"\x80\0"

@@ -75,9 +75,9 @@ def test_delivered_energy_is_sunspec_import_and_received_is_export() -> None:
 def test_surplus_of_a_roof_is_negative_power_and_fills_channel_1() -> None:
     noon = epoch("2026-06-08T13:10")
     meter = EmulatedMeter(IDENTITY, Premise(ESIID, "COAST", solar_w=12_000), 1)
-    assert meter.live(noon).watts < 0
+    assert meter.power(noon).watts < 0
     (power,) = np.array(read(40088, 1, noon, meter), np.uint16).astype(np.int16)
-    assert power == meter.live(noon).watts
+    assert power == meter.power(noon).watts
     ring = decode_ring(read(wire.ring_address(wire.ring_slot(noon - noon % 900 - 900)), wire.SLOT_WORDS, noon, meter))
     assert (ring.delivered[0], ring.received[0] > 0) == (0, True)
     high, low = read(40108, 2, noon, meter)
@@ -100,7 +100,8 @@ def test_failed_line_is_bit_2_of_the_events_and_has_no_voltage() -> None:
     assert decode_voltage(read(wire.PPV, wire.V_SF - wire.PPV + 1, meter=meter)) == 0
     assert read(40175, 2, NOW + 61, meter) == [0, 0]
     assert (
-        decode_voltage(read(wire.PPV, wire.V_SF - wire.PPV + 1, NOW + 61, meter)) == meter.live(NOW + 61).decivolts / 10
+        decode_voltage(read(wire.PPV, wire.V_SF - wire.PPV + 1, NOW + 61, meter))
+        == meter.power(NOW + 61).decivolts / 10
     )
 
 

@@ -84,7 +84,7 @@ def scanned(port: int, unit: int) -> SunSpecModbusClientDeviceTCP:
 
 @pytest.mark.parametrize(("unit", "model", "phases"), [(HOME, 202, "AB"), (BUSINESS, 203, "ABC")])
 def test_pysunspec2_scans_and_decodes_a_meter(port: int, unit: int, model: int, phases: str) -> None:
-    meter, live = METERS[unit], METERS[unit].live(NOW)
+    meter, live, power = METERS[unit], METERS[unit].live(NOW), METERS[unit].power(NOW)
     device = scanned(port, unit)
     # A vendor model that it has no file of is passed over, and says so.
     assert [one for one in device.models if isinstance(one, int)] == [1, model, wire.VENDOR_MODEL]
@@ -92,10 +92,10 @@ def test_pysunspec2_scans_and_decodes_a_meter(port: int, unit: int, model: int, 
     assert (common.Mn.value, common.SN.value) == ("ami-testbed", meter.identity.meter_number)
     assert (common.Vr.value, common.Opt.value, common.DA.value) == (meter.identity.firmware, None, None)
     assert measured.error_info == ""
-    assert measured.W.cvalue == live.watts
-    assert sum(measured.points[f"Wph{phase}"].cvalue for phase in phases) == live.watts
-    assert measured.PPV.cvalue == pytest.approx(live.decivolts / 10)
-    assert measured.A.cvalue * measured.PhV.cvalue == pytest.approx(live.watts, rel=0.001)
+    assert measured.W.cvalue == power.watts
+    assert sum(measured.points[f"Wph{phase}"].cvalue for phase in phases) == power.watts
+    assert measured.PPV.cvalue == pytest.approx(power.decivolts / 10)
+    assert measured.A.cvalue * measured.PhV.cvalue == pytest.approx(power.watts, rel=0.001)
     assert (measured.Hz.cvalue, measured.PF.cvalue, measured.Evt.value) == (60, 100, 0)
     multiplier = meter.identity.multiplier
     assert measured.TotWhImp.cvalue == live.delivered_register * multiplier
