@@ -97,8 +97,8 @@ class ModbusTransport:
             esiid=address.esiid,
             meter_number=header.meter_number,
             start=start,
-            delivered=_energy(np.where(present, delivered, 0), address.multiplier),
-            received=_energy(np.where(present, received, 0), address.multiplier),
+            delivered=_energy(delivered * present, address.multiplier),
+            received=_energy(received * present, address.multiplier),
             status=status,
             present=present,
             meter_time=header.clock,
@@ -289,6 +289,8 @@ class _Exchange:
 
 def _energy(raw: IntArray, multiplier: int) -> IntArray:
     """(n,) Wh from raw values."""
+    if multiplier == 1:
+        return np.maximum(raw, -_MAX_WH)
     return np.clip(raw.astype(np.int64) * multiplier, -_MAX_WH, _MAX_WH).astype(np.int32)
 
 

@@ -210,7 +210,7 @@ class Packed:
         held_known, had = (held & KNOWN) != 0, (held & PRESENT) != 0
         differs = self.wh[at] != wh
         changed = differs | (self.status[at] != status)
-        again = (held & CHANGED) | np.where(known & had & present & differs, CHANGED, 0).astype(np.uint8)
+        again = (held & CHANGED) | (known & had & present & differs) * np.uint8(CHANGED)
         newer = collected_at >= self.collected_at[at]
         take = known & (~held_known | (present & (~had | (changed & newer))))
         np.copyto(self.wh[at], wh * present, where=take)
