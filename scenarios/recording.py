@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from hashlib import sha256
 from pathlib import Path
 from typing import Any, Self
 
@@ -59,6 +60,11 @@ class Recording(Recorded):
         """The recording as text, the same twice."""
         content = self.model_dump(mode="json", exclude_unset=True)
         return json.dumps(content, indent=1, sort_keys=True, ensure_ascii=False) + "\n"
+
+
+def digest_of(text: str) -> str:
+    """SHA-256 of a text, hexadecimal."""
+    return sha256(text.encode()).hexdigest()
 
 
 def parse(content: dict[str, Any], place: str = "recording") -> Recording:

@@ -18,7 +18,7 @@ from scenarios.judging.exchanges import Traffic, traffic_of
 from scenarios.judging.findings import Verdict
 from scenarios.judging.result import dumps, result_of
 from scenarios.judging.verdict import judge
-from scenarios.recording import Recording
+from scenarios.recording import Recording, digest_of
 from scenarios.running.runner import Progress, SoFar, run
 from scenarios.schema import Scenario
 from simulator.runtime.folder import write_whole
@@ -32,7 +32,7 @@ PACKAGES = (PRODUCT, "simpy", "numpy", "numba", "pymodbus", "fastapi", "httpx", 
 
 @dataclass(frozen=True, slots=True)
 class JudgedRun:
-    """A run and what was made of it. ``traffic``: its exchanges, None where none were kept; ``seconds``: wall time of the run."""
+    """A run and what was made of it. ``traffic``: its exchanges, None where none were kept; ``seconds``: wall time of the run; ``digest``: of the recording."""
 
     recording: Recording
     verdict: Verdict
@@ -40,6 +40,7 @@ class JudgedRun:
     traffic: Traffic | None
     out: Path
     seconds: float
+    digest: str
 
 
 def run_and_judge(scenario: Scenario, out: Path, progress: Progress | None = None) -> JudgedRun:
@@ -51,7 +52,8 @@ def run_and_judge(scenario: Scenario, out: Path, progress: Progress | None = Non
         verdict = judge(done.recording)
         traffic = traffic_of(done.recording, out)
         result = result_of(done.recording, verdict, traffic)
-        write_whole(out / "recording.json", done.recording.dumps())
+        text = done.recording.dumps()
+        write_whole(out / "recording.json", text)
         write_whole(out / "result.json", dumps(result))
         facts = _run_facts(done.addresses, out, began, seconds)
         write_whole(out / "run.json", dumps(facts | ({"wire": asdict(traffic.chain)} if traffic else {})))
@@ -62,7 +64,7 @@ def run_and_judge(scenario: Scenario, out: Path, progress: Progress | None = Non
             str(error.filename or out),
             "Name a folder that can be written, with --out.",
         ) from error
-    return JudgedRun(done.recording, verdict, result, traffic, out, seconds)
+    return JudgedRun(done.recording, verdict, result, traffic, out, seconds, digest_of(text))
 
 
 def _run_facts(addresses: dict[str, Any], out: Path, began: datetime, seconds: float) -> dict[str, Any]:

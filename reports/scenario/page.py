@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import json
 from collections import Counter
-from hashlib import sha256
 from itertools import groupby
 from pathlib import Path
 from typing import Any
@@ -21,7 +20,7 @@ from scenarios.judging.exchanges import Traffic, traffic_of
 from scenarios.judging.facts import Facts
 from scenarios.judging.result import label, result_of
 from scenarios.judging.verdict import judge
-from scenarios.recording import Recording
+from scenarios.recording import Recording, digest_of
 from scenarios.records.actions import RecordedBill, RecordedCall, RecordedRequest
 from scenarios.registry import REGISTRY
 from scenarios.requirements import REQUIREMENTS, registry_text
@@ -54,27 +53,27 @@ def _defaults() -> tuple[str, ...]:
 def render(recording: Recording, out: Path) -> Path:
     """Judge a recording, by the exchanges that lie in a folder, and write its ``report.html`` there; gives its path."""
     traffic = traffic_of(recording, out)
-    return _written(recording, result_of(recording, judge(recording), traffic), traffic, out)
+    return _written(
+        recording, result_of(recording, judge(recording), traffic), traffic, out, digest_of(recording.dumps())
+    )
 
 
 def render_run(run: JudgedRun) -> Path:
     """Write the ``report.html`` of a run that has been judged."""
-    return _written(run.recording, run.result, run.traffic, run.out)
+    return _written(run.recording, run.result, run.traffic, run.out, run.digest)
 
 
-def _written(recording: Recording, result: dict[str, Any], traffic: Traffic | None, out: Path) -> Path:
+def _written(recording: Recording, result: dict[str, Any], traffic: Traffic | None, out: Path, digest: str) -> Path:
     facts = Facts(recording)
     pages = templates(Path(__file__).parent)
     pages.filters |= {"plain": plain, "stamp": stamp, "kwh": kwh_text, "instant": _instant, "spoken": spoken}
-    content = _content(facts, result) | _wires(facts, traffic)
-    body = pages.get_template("page.html.j2").render(
-        **content, charts=charts(facts), filed=_filed(recording, traffic, out)
-    )
+    content = _content(facts, result) | _wires(facts, traffic) | {"charts": charts(facts)}
+    content["filed"] = _filed(recording, traffic, out, digest)
     account, asked = result["account"], facts.about or facts.scenario.timeline[-1]
     about = f"ESI ID {account['esiid']}, {recording.world.tdsp}, plan {account['plan']}, cycle {account['cycle_first']} to {account['cycle_last']}"
-    page = framed(facts.scenario.title, about, f"operating day {asked.at:%Y-%m-%d}", body)
+    dated = f"operating day {asked.at:%Y-%m-%d}"
     path = out / "report.html"
-    write_whole(path, page)
+    write_whole(path, framed(facts.scenario.title, about, dated, pages.get_template("page.html.j2").render(content)))
     return path
 
 
@@ -134,7 +133,7 @@ def _wires(facts: Facts, traffic: Traffic | None) -> dict[str, Any]:
     }
 
 
-def _filed(recording: Recording, traffic: Traffic | None, folder: Path) -> list[tuple[str, str, str]]:
+def _filed(recording: Recording, traffic: Traffic | None, folder: Path, digest: str) -> list[tuple[str, str, str]]:
     """What was judged by what: when it was run and by which versions, where its ``run.json`` tells that, and the digests (SHA-256)."""
     rows = []
     if (folder / "run.json").is_file():
@@ -144,16 +143,11 @@ def _filed(recording: Recording, traffic: Traffic | None, folder: Path) -> list[
     rows += [
         ("Scenario", f"{scenario.name}, seed {scenario.seed}", digest_of(scenario.model_dump_json())),
         ("Registry", f"{len(REQUIREMENTS)} requirements", digest_of(registry_text())),
-        ("Recording", f"format {recording.format}", digest_of(recording.dumps())),
+        ("Recording", f"format {recording.format}", digest),
     ]
     if traffic:
         rows.append(("Exchanges", f"{traffic.chain.exchanges:,}, the last line", traffic.chain.head))
     return rows
-
-
-def digest_of(text: str) -> str:
-    """SHA-256 of a text, hexadecimal."""
-    return sha256(text.encode()).hexdigest()
 
 
 def _instant(at_us: Micros) -> str:

@@ -71,7 +71,9 @@ def templates(room: Path) -> Environment:
 
 def framed(title: str, about: str, dated: str, body: str) -> str:
     """The whole page. about: the line below the title. dated: which day it is about or made for. body: HTML."""
-    anchored, contents = _anchored(body)
+    # By one name: a page of many exchanges is some megabytes, and each that was named apart would be kept to the end.
+    body, contents = _anchored(body)
+    body = _patterned(_TABLE.sub(lambda found: f"{_BOX}{found[0]}</div>", body))
     return (
         templates(_KIT)
         .get_template("layout.html.j2")
@@ -82,7 +84,7 @@ def framed(title: str, about: str, dated: str, body: str) -> str:
             product=product(),
             style=Markup(stylesheet()),
             contents=contents,
-            body=_patterned(_TABLE.sub(lambda found: f"{_BOX}{found[0]}</div>", anchored)),
+            body=body,
         )
     )
 
