@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import multiprocessing
 import os
 import signal
@@ -23,7 +24,7 @@ def worker_pool(workers: int) -> Iterator[ProcessPoolExecutor]:
     # Spawned, not forked: a fork copies the locks of whatever threads the parent runs (a progress bar has one).
     context = multiprocessing.get_context("spawn")
     try:
-        with ProcessPoolExecutor(workers, mp_context=context, initializer=_leave_signals) as pool:
+        with ProcessPoolExecutor(workers, mp_context=context, initializer=_begun) as pool:
             try:
                 # A worker is started by a submission and inherits the mask: a signal must not meet one that is still importing.
                 masked = signal.pthread_sigmask(signal.SIG_BLOCK, _PARENTS)
@@ -43,6 +44,12 @@ def worker_pool(workers: int) -> Iterator[ProcessPoolExecutor]:
     finally:
         for number, handler in before.items():
             signal.signal(number, handler)
+
+
+def _begun() -> None:
+    _leave_signals()
+    # As in the command's own process: the libraries' half a million objects are not looked through for each few that come and go.
+    gc.set_threshold(50_000, 20, 100)
 
 
 def _leave_signals() -> dict[signal.Signals, _Handler]:

@@ -50,6 +50,7 @@ _KEPT = 100_000_000
 _ENTRY, _INTERVAL = 4_000, 700
 
 # What every request needs many times, made once: making a statement takes as long as executing it.
+_OPEN_KEYS = select(odr_open.c.request_key).order_by(odr_open.c.request_key)
 _REQUEST = select(odr_request).where(odr_request.c.key == bindparam("key"))
 _ENTER, _ANSWER = Prepared(insert(odr_open)), Prepared(insert(odr_answer))
 _MOVE = Prepared(update(odr_open).where(odr_open.c.request_key == bindparam("key")))
@@ -248,7 +249,7 @@ class Ledger:
     def open_keys(self) -> list[str]:
         """The requests that have not ended."""
         with reading(self._engine) as connection:
-            return list(connection.scalars(select(odr_open.c.request_key).order_by(odr_open.c.request_key)))
+            return list(connection.scalars(_OPEN_KEYS))
 
     def open_counts(self) -> dict[State, int]:
         """How many requests stand in each state that is no end."""
