@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import time
 from collections.abc import Callable, Generator, Sequence
 from concurrent.futures import as_completed
@@ -66,6 +67,16 @@ class Played:
 
 def play(scenario: Scenario, out: Path, page: Page, progress: Progress | None = None) -> Played:
     """Run a scenario, judge it and make its page in ``out``. One that cannot run says so: the others still have their say."""
+    played = _played(scenario, out, page, progress)
+    # A world is full of circles, and by itself Python finds them after dozens of worlds. What the first one leaves (libraries, what was compiled) stays
+    # as long as the process: set aside, it is not looked through each time.
+    gc.collect()
+    if not gc.get_freeze_count():
+        gc.freeze()
+    return played
+
+
+def _played(scenario: Scenario, out: Path, page: Page, progress: Progress | None) -> Played:
     cpu, began = time.process_time(), time.perf_counter()
     result, error = None, ""
     try:

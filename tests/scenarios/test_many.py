@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 from collections.abc import Iterator
 from contextlib import closing
 from pathlib import Path
@@ -11,6 +12,7 @@ import pytest
 from reports.scenario.page import render_run
 from scenarios.many import COULD_NOT_RUN, Played, play, play_all, size
 from scenarios.schema import Scenario
+from simulator.parties.sandbox import Sandbox
 from tests.scenarios.short import scenario, short_last_bill
 
 #: The page tells when it was run besides.
@@ -32,6 +34,11 @@ def in_folders(root: Path) -> list[tuple[Scenario, Path]]:
 def alone(tmp_path_factory: pytest.TempPathFactory) -> Iterator[list[Played]]:
     with closing(play_all(in_folders(tmp_path_factory.mktemp("alone")), render_run, 1)) as played:
         yield list(played)
+
+
+def test_nothing_is_left_of_a_world_that_was_played(alone: list[Played]) -> None:
+    assert len(alone) == 3
+    assert not any(isinstance(one, Sandbox) for one in gc.get_objects())
 
 
 def test_each_has_its_verdict_exit_code_and_reason(alone: list[Played]) -> None:
