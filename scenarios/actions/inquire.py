@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator
 from datetime import timedelta
-from functools import partial
+from functools import cached_property, partial
 from hashlib import blake2b
 from typing import TYPE_CHECKING, Any, Literal, Self
 
@@ -22,8 +22,9 @@ from scenarios.outside import QUIET_S
 from scenarios.records.values import Count, Instant, Record
 from scenarios.setting import Act
 from scenarios.written import DAY_S, LocalTime, Name
-from simulator.smt.ondemand.judged import SMTS_CLOCKS, Case, Clocks, digest, judged
+from simulator.smt.ondemand.judged import SMTS_CLOCKS, Case, Clocks, breaches, digest
 from simulator.smt.ondemand.lifecycle import Filed
+from simulator.smt.ondemand.rules import finding
 from simulator.smt.registry.meter_attributes import most_wh
 
 if TYPE_CHECKING:
@@ -95,12 +96,12 @@ class RecordedInquiry(Record):
         """Its correlation id."""
         return str(self.asked["correlationId"])
 
-    @property
+    @cached_property
     def answered(self) -> RecordedCallBack | None:
         """The call-back that counts: the first that was taken."""
         return next((one for one in self.came if one.status == 202), None)
 
-    @property
+    @cached_property
     def result(self) -> InquiryResult | None:
         """What that says."""
         return read(self.answered.body) if self.answered else None
@@ -130,7 +131,8 @@ class RecordedInquiry(Record):
             case = Case(
                 self._filed(), bool(self.asked["meterAllowed"]), result, answered.at, self.most_wh, clocks=clocks
             )
-            broken |= {one.rule: (one.field, one.value) for one in judged(case).found}
+            found = (finding(rule, breach.field, breach.value) for rule, breach in breaches(case))
+            broken |= {one.rule: (one.field, one.value) for one in found}
             if any(one.status == 202 and not _same(one.body, answered.body) for one in self.came):
                 broken["SECOND-ANSWER"] = ("body", "another answer")
         return broken

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import replace
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from hashlib import sha256
-from typing import Any
+from typing import Any, TypeVar
 
 from scenarios import certified
 from scenarios.certified import Held
-from scenarios.certify.headend import answered, posted
+from scenarios.certify.headend import seen as headend
 from scenarios.certify.meter import seen as meter
 from scenarios.certify.meter.reading import readings
 from scenarios.certify.observed import MOST, Observation, Observed
@@ -20,15 +20,51 @@ from scenarios.certify.smt.looked import Looked
 from scenarios.certify.statement import Statement
 from simulator.verdicts import Mark
 
+_T = TypeVar("_T")
 #: Raised when a reader of an older result could misread a newer one.
 FORMAT = 1
-#: By role what is looked at, and by id what is seen in it.
-_SEEN: dict[str, tuple[Callable[[Observed], Any], Mapping[str, Callable[[Any], Iterator[Observation]]]]] = {
-    "headend": (lambda all_of_it: all_of_it, answered.SEEN | posted.SEEN),
-    "ror": (ror.looked, ror.SEEN),
-    "smt": (Looked, smt.SEEN),
-    "meter": (readings, meter.SEEN),
+#: What is seen of some ids, each observation with its id.
+_Seen = Callable[[Observed, Collection[str]], Iterator[tuple[str, Observation]]]
+
+
+def _by_id(look: Callable[[Observed], _T], seen: Mapping[str, Callable[[_T], Iterator[Observation]]]) -> _Seen:
+    """Of what is looked at once, and by id what is seen in it."""
+
+    def all_seen(all_of_it: Observed, ids: Collection[str]) -> Iterator[tuple[str, Observation]]:
+        looked = look(all_of_it)
+        return ((ident, one) for ident in ids for one in seen[ident](looked))
+
+    return all_seen
+
+
+_SEEN: dict[str, _Seen] = {
+    "headend": headend.seen,
+    "ror": _by_id(ror.looked, ror.SEEN),
+    "smt": _by_id(Looked, smt.SEEN),
+    "meter": _by_id(readings, meter.SEEN),
 }
+
+
+@dataclass
+class _Tally:
+    """What was seen of an id. Of what is as it should be, of which there may be as much as there are exchanges, no more than is told."""
+
+    #: How often it is as it should be, and the first exchanges that show it.
+    held: int = 0
+    cited: list[str] = field(default_factory=list)
+    against: list[Observation] = field(default_factory=list)
+    #: The first of which nothing can be told.
+    untold: Observation | None = None
+
+    def add(self, one: Observation) -> None:
+        if one.held:
+            self.held += 1
+            if len(self.cited) < MOST:
+                self.cited = [*self.cited, *one.cited][:MOST]
+        elif one.held is False:
+            self.against.append(one)
+        else:
+            self.untold = self.untold or one
 
 
 def result_of(said: Statement, all_of_it: Observed) -> dict[str, Any]:
@@ -38,13 +74,10 @@ def result_of(said: Statement, all_of_it: Observed) -> dict[str, Any]:
     seen. skipped: it is not claimed, or what must come before it did not. A certificate needs every claimed shall passed, and none inconclusive.
     """
     all_of_it = replace(all_of_it, clock_s=said.tolerances.clock_s)
-    claimed = {one.id for one in certified.claimed(said.role, said.claims)}
-    look, seen = _SEEN[said.role]
-    looked_at = look(all_of_it)
-    judged = [
-        _judged(one, list(seen[one.id](looked_at)) if one.id in claimed else None, all_of_it)
-        for one in certified.of_role(said.role)
-    ]
+    claimed = {one.id: _Tally() for one in certified.claimed(said.role, said.claims)}
+    for ident, observation in _SEEN[said.role](all_of_it, claimed):
+        claimed[ident].add(observation)
+    judged = [_judged(one, claimed.get(one.id), all_of_it) for one in certified.of_role(said.role)]
     asked = [one for one in judged if one["id"] in claimed]
     shall = [Mark(one["mark"]) for one in asked if one["conformance"] == "shall"]
     inconclusive = any(one["mark"] == Mark.INCONCLUSIVE for one in asked) or bool(_own(all_of_it))
@@ -85,21 +118,21 @@ def _own(all_of_it: Observed) -> list[tuple[str, str]]:
     return [(one.name, f"{one.name}: {_sentence(said)}") for one in all_of_it.steps for said in one.own]
 
 
-def _judged(held: Held, observations: list[Observation] | None, all_of_it: Observed) -> dict[str, Any]:
-    """What is said of an id. observations: None where it is not claimed."""
-    seen = observations or []
-    against, for_it = [one for one in seen if one.held is False], [one for one in seen if one.held]
+def _judged(held: Held, tally: _Tally | None, all_of_it: Observed) -> dict[str, Any]:
+    """What is said of an id. tally: None where it is not claimed."""
+    seen = tally or _Tally()
+    against = seen.against
     own = [said for step, said in _own(all_of_it) if held.id in all_of_it.plan["bears"].get(step, ())]
-    if observations is None:
+    if tally is None:
         mark, said = Mark.SKIPPED, f"{held.claim} is not claimed."
     elif against:
         mark, said = Mark.FAILED, _sentence(against[0].said)
     elif own:
         mark, said = Mark.INCONCLUSIVE, f"Nothing can be told of {own[0]}"
-    elif for_it:
-        mark, said = Mark.PASSED, f"Seen {len(for_it)} time{'s' * (len(for_it) > 1)}."
+    elif seen.held:
+        mark, said = Mark.PASSED, f"Seen {seen.held} time{'s' * (seen.held > 1)}."
     else:
-        mark, said = Mark.SKIPPED, _lacking(seen)
+        mark, said = Mark.SKIPPED, _lacking(seen.untold)
     return {
         "id": held.id,
         "claim": held.claim,
@@ -108,17 +141,16 @@ def _judged(held: Held, observations: list[Observation] | None, all_of_it: Obser
         "text": held.text,
         "mark": mark.value,
         "said": said,
-        "seen": len(for_it),
-        "exchanges": [cited for one in (against or for_it) for cited in one.cited][:MOST],
+        "seen": seen.held,
+        "exchanges": [cited for one in against for cited in one.cited][:MOST] if against else seen.cited,
         "failures": [
             {"step": one.step, "ref": one.ref, "said": _sentence(one.said), "exchanges": one.cited} for one in against
         ],
     }
 
 
-def _lacking(seen: Sequence[Observation]) -> str:
+def _lacking(why: Observation | None) -> str:
     """Why nothing was seen."""
-    why = next((one for one in seen if one.held is None), None)
     if why is None:
         return "Nothing that could show it was answered soundly."
     return f"What must come before it did not: in {why.step}, {why.ref}: {why.said}."

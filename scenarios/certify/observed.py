@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import json
+from array import array
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from hashlib import blake2b, file_digest
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
-from meters.calendar import Micros, Seconds, iso, micros, seconds, to_s, to_us
+from meters.calendar import Micros, Seconds, ends_within, epoch, iso, micros, seconds, to_s, to_us
 from scenarios.actions.customer_calls import CustomerCalls
 from scenarios.actions.inquire import Inquire, RecordedInquiry
 from scenarios.call_backs import NO_KEY, NO_SEAL
@@ -19,7 +21,7 @@ from scenarios.evidence import Evidence
 from scenarios.judging.exchanges import Traffic, traffic_of
 from scenarios.recording import WIRE, Recording, load
 from simulator.smt.ondemand.judged import Clocks
-from simulator.tap.chain import Chain, Exchange, exchange_at, exchanges, slow_or_cut
+from simulator.tap.chain import Chain, Exchange, Index, exchanges_at, slow_or_cut
 
 #: What was played and how that ended, beside the steps' folders.
 PLAN, STEPS, TRUTH, RECORDING = "plan.json", "steps", "truth.csv", "recording.json"
@@ -37,8 +39,13 @@ _ANY_WH = 1 << 40
 class Lines:
     """The exchanges of a file on some wires, on all unless given, read anew each time they are gone through: they may be more than there is room for."""
 
-    path: Path
+    index: Index
     wires: tuple[str, ...] = ()
+
+    @property
+    def path(self) -> Path:
+        """The file."""
+        return self.index.path
 
     def __iter__(self) -> Iterator[Exchange]:
         """One after the other."""
@@ -46,12 +53,7 @@ class Lines:
 
     def within(self, first: Seconds, last: Seconds) -> Iterator[Exchange]:
         """Those that began between two instants."""
-        since, until, wires = to_us(first), to_us(last + 1), self.wires
-
-        def aside(at_us: Micros, wire: str) -> bool:
-            return not since <= at_us < until or bool(wires and wire not in wires)
-
-        return exchanges(self.path, aside)
+        return self.index.exchanges(self.wires, to_us(first), to_us(last + 1))
 
 
 def within(those: Iterable[Exchange], first: Seconds, last: Seconds) -> Iterator[Exchange]:
@@ -117,22 +119,27 @@ class Step:
             if isinstance(action, Inquire) and isinstance(record, RecordedInquiry):
                 yield Asked(self, action, record, clock_s)
         own = {one.key for one in self.recording.actions.values() if isinstance(one, RecordedInquiry)}
-        file = self.link.path if isinstance(self.link, Lines) else None
-        by_key: dict[str, dict[bytes, Exchange | tuple[Path, int]]] = {}
-        for one in self.link:
+        # What is said again in the same words shows nothing more. A file's are read there again: a retailer may have many made.
+        file, held = (self.link.path, []) if isinstance(self.link, Lines) else (None, [*self.link])
+        by_key: dict[str, array[int]] = {}
+        known: set[bytes] = set()
+        for at, one in enumerate(held if file is None else self.link):
             if (key := one.ids.get("correlationId", "")) not in own:
-                # What is said again in the same words shows nothing more. A file's are read there again: a retailer may have many made.
-                words = blake2b(f"{one.wire} {one.ask.get('body')} {one.reply}".encode(), digest_size=16).digest()
-                by_key.setdefault(key, {}).setdefault(words, one if file is None else (file, one.offset))
-        for held in by_key.values():
-            its = [one if isinstance(one, Exchange) else exchange_at(*one) for one in held.values()]
+                words = blake2b(f"{key} {one.wire} {one.ask.get('body')} {one.reply}".encode(), digest_size=16).digest()
+                if words not in known:
+                    known.add(words)
+                    by_key.setdefault(key, array("q")).append(at if file is None else one.offset)
+        rows = (at for its in by_key.values() for at in its)
+        found = map(held.__getitem__, rows) if file is None else exchanges_at(file, rows)
+        for where in by_key.values():
+            its = [*islice(found, len(where))]
             if any(one.wire == "inquiries" for one in its):
                 yield _asked_by_smt(self, its, clock_s)
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Asked:
-    """An inquiry of a step with what came of it."""
+    """An inquiry of a step with what came of it; what follows from that is found once."""
 
     step: Step
     action: Inquire
@@ -142,12 +149,36 @@ class Asked:
     #: Numbers of its exchanges, of one that SMT made for a retailer; and what SMT found of its answer.
     numbers: tuple[int, ...] = ()
     known: dict[str, tuple[str, str]] = field(default_factory=dict)
-    found: dict[str, tuple[str, str]] = field(init=False)
 
-    def __post_init__(self) -> None:
-        """Hold the answer against the rules once."""
-        clocks = Clocks(self.clock_s, self.clock_s, self.clock_s)
-        object.__setattr__(self, "found", self.record.found(clocks) | self.known)
+    @cached_property
+    def found(self) -> dict[str, tuple[str, str]]:
+        """The rules for answers that it breaks, each with field and value."""
+        return self.record.found(Clocks(self.clock_s, self.clock_s, self.clock_s)) | self.known
+
+    @cached_property
+    def gap(self) -> list[Seconds]:
+        """Where the quarter hours end that were asked for; none of a register or a power status."""
+        asked = self.record.asked
+        return list(ends_within(epoch(asked["start"]), epoch(asked["end"]))) if "start" in asked else []
+
+    @cached_property
+    def told(self) -> list[Seconds]:
+        """Where those end that the answer tells of, served or missing, each as often as it is told."""
+        result = self.record.result
+        its = (*(one.end for one in result.intervals), *result.missing) if result else ()
+        return sorted(seconds(one.timestamp()) for one in its)
+
+    @cached_property
+    def sources(self) -> frozenset[str]:
+        """What the answer's intervals are from."""
+        return frozenset(one.source for one in self.record.result.intervals) if self.record.result else frozenset()
+
+    @property
+    def first(self) -> RecordedInquiry | None:
+        """The inquiry whose id it has."""
+        assert self.step.recording is not None
+        its = self.step.recording.actions.get(self.action.again or "")
+        return its if isinstance(its, RecordedInquiry) else None
 
     @property
     def plain(self) -> bool:
@@ -157,9 +188,13 @@ class Asked:
 
     def saw(self, held: bool | None, said: str, *before: Exchange) -> Observation:
         """An observation of it, with its exchanges and those that came before it."""
-        own = self.step.numbers(self.action.again or self.action.ref, self.record.key, to_us(self.record.at))
-        numbers = (*(one.n for one in before), *(self.numbers or own))
+        numbers = (*(one.n for one in before), *self._own)
         return Observation(self.step.name, self.action.ref, held, said, numbers[:MOST])
+
+    @cached_property
+    def _own(self) -> tuple[int, ...]:
+        ref, key = self.action.again or self.action.ref, self.record.key
+        return self.numbers or self.step.numbers(ref, key, to_us(self.record.at))
 
 
 def _asked_by_smt(step: Step, its: Sequence[Exchange], clock_s: Seconds) -> Asked:
@@ -214,10 +249,9 @@ class Observed:
     #: Since when a head-end has what it has late, by ESI ID and end.
     late: dict[tuple[str, int], Seconds] = field(default_factory=dict)
 
-    @cached_property
-    def inquiries(self) -> list[Asked]:
-        """Every inquiry of the steps that can be judged."""
-        return [asked for step in self.steps if not step.own for asked in step.inquiries(self.clock_s)]
+    def inquiries(self) -> Iterator[Asked]:
+        """Every inquiry of the steps that can be judged, one after the other: a retailer may have many made."""
+        return (asked for step in self.steps if not step.own for asked in step.inquiries(self.clock_s))
 
 
 def _calls(recording: Recording) -> bool:
@@ -278,12 +312,13 @@ def observed(folder: Path) -> Observed:
             raise ScenarioError("certify.wire", text, str(its / "wire.jsonl"), "Take the bundle as it was written.")
         own = (*Evidence(recording).own_faults, *_ours(plan, its / WIRE, traffic.chain))
         all_of_it = ("market", *LINK, "bills")
+        index = Index(its / WIRE)
         market, portal, events, bills, wire = (
-            Lines(its / WIRE, on) for on in (("market",), ("portal",), ("events",), ("bills",), all_of_it)
+            Lines(index, on) for on in (("market",), ("portal",), ("events",), ("bills",), all_of_it)
         )
         # Of one that is alone with our SMT the link shows what our own actions show.
         heard = (joint and _calls(recording)) or "market" in plan["theirs"]
-        link = Lines(its / WIRE, LINK) if heard else ()
+        link = Lines(index, LINK) if heard else ()
         steps.append(
             Step(one["name"], one["title"], recording, traffic, "", own, market, events, link, portal, bills, wire)
         )

@@ -11,7 +11,7 @@ from typing import Any, NamedTuple, overload
 from meters.calendar import Micros, Seconds, micros
 from scenarios.actions.exchange import code_of
 from scenarios.certify.observed import Lines, within
-from simulator.tap.chain import Exchange, exchange_at
+from simulator.tap.chain import Exchange, exchanges_at
 
 TOKEN, READS, ODR, STATUS, POWER = (
     f"/v2/{name}/" for name in ("token", "15minintervalreads", "odr", "odrstatus", "powerstatus")
@@ -61,7 +61,7 @@ class Said(NamedTuple):
     @property
     def exchange(self) -> Exchange:
         """As it was recorded."""
-        return self.source if isinstance(self.source, Exchange) else exchange_at(self.source, self.offset)
+        return self.source if isinstance(self.source, Exchange) else next(exchanges_at(self.source, [self.offset]))
 
     @property
     def ask(self) -> dict[str, Any]:

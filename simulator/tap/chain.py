@@ -4,11 +4,17 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Callable, Iterator
+from array import array
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from hashlib import sha256
 from pathlib import Path
 from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from pydantic_core import from_json
 
 from meters.calendar import Micros, micros
 from simulator.errors import SimulatorError
@@ -133,19 +139,65 @@ def exchanges(path: Path, aside: Callable[[Micros, str], bool] = lambda _at_us, 
                 yield found
 
 
-def exchange_at(path: Path, offset: int) -> Exchange:
-    """The exchange that begins at an octet of a file. Raises SimulatorError ``wire.unreadable``."""
+class Index:
+    """Where the exchanges of a file lie, so that those of few wires are read without the rest of it, however often. 17 octets are held for each line.
+
+    Raises SimulatorError ``wire.unreadable`` once it is looked at.
+    """
+
+    def __init__(self, path: Path) -> None:
+        """Read nothing yet."""
+        self.path = path
+
+    @cached_property
+    def _columns(self) -> tuple[list[bytes], NDArray[np.uint8], NDArray[np.int64], NDArray[np.int64]]:
+        """Names of the wires, an empty one for a line that does not begin as ours do; of each line its wire, its instant, and where it begins and the last one ends."""
+        names: dict[bytes, int] = {b"": 0}
+        wires, at_us, begins, offset = bytearray(), array("q"), array("q"), 0
+        with _opened(self.path) as file:
+            for line in file:
+                found = _BEGINS.match(line)
+                instant, wire = found.groups() if found else (0, b"")
+                wires.append(names.setdefault(wire, len(names)))
+                at_us.append(int(instant))
+                begins.append(offset)
+                offset += len(line)
+        begins.append(offset)
+        return (
+            list(names),
+            np.frombuffer(wires, np.uint8),
+            np.frombuffer(at_us, np.int64),
+            np.frombuffer(begins, np.int64),
+        )
+
+    def exchanges(self, wires: Sequence[str], since_us: Micros, until_us: Micros) -> Iterator[Exchange]:
+        """Those on some wires, on all if none are named, that began between two instants, the second left out."""
+        names, wire, at_us, begins = self._columns
+        wanted = np.array([not name or not wires or name.decode() in wires for name in names])
+        rows = np.flatnonzero(wanted[wire] & ((wire == 0) | (at_us >= since_us) & (at_us < until_us)))
+        with _opened(self.path) as file:
+            for row in rows:
+                offset = int(begins[row])
+                file.seek(offset)
+                found = _read(file.read(int(begins[row + 1]) - offset), int(row), offset, self.path)
+                if found is not None:
+                    yield found
+
+
+def exchanges_at(path: Path, offsets: Iterable[int]) -> Iterator[Exchange]:
+    """The exchanges that begin at some octets of a file, in that order. Raises SimulatorError ``wire.unreadable``."""
     with _opened(path) as file:
-        file.seek(offset)
-        found = _read(file.readline(), f"at octet {offset}", offset, path)
-    assert found is not None
-    return found
+        for offset in offsets:
+            file.seek(offset)
+            found = _read(file.readline(), f"at octet {offset}", offset, path)
+            assert found is not None
+            yield found
 
 
 def _read(line: bytes, number: object, offset: int, path: Path) -> Exchange | None:
     """An exchange; None for a file's first and last line."""
     try:
-        told = json.loads(line)
+        told = _told(line)
         if "ask" not in told:
             return None
         return Exchange(
@@ -164,6 +216,14 @@ def _read(line: bytes, number: object, offset: int, path: Path) -> Exchange | No
         raise SimulatorError("wire.unreadable", f"Line {number} is no exchange.", str(path), _MEND) from None
 
 
+def _told(line: bytes) -> Any:
+    """What a line says. The quick reader takes no half of a surrogate pair, which may stand in what a stranger sent."""
+    try:
+        return from_json(line)
+    except ValueError:
+        return json.loads(line)
+
+
 @dataclass(frozen=True, slots=True)
 class Took:
     """An exchange that was not quick, or not kept whole. ``ms``: wall milliseconds; ``cut``: a body was too long to be kept."""
@@ -178,9 +238,8 @@ def slow_or_cut(path: Path, over_ms: float) -> Iterator[Took]:
     """The exchanges of a file that took more wall milliseconds, or lack a body; the rest is not read. Raises SimulatorError ``wire.unreadable``."""
     with _opened(path) as file:
         for number, line in enumerate(file):
-            took, begins = _TOOK.search(line, max(0, len(line) - 60)), _BEGINS.match(line)
-            cut = _CUT in line
-            if took and begins and (cut or float(took[1]) > over_ms):
+            took, cut = _TOOK.search(line, max(0, len(line) - 60)), _CUT in line
+            if took and (cut or float(took[1]) > over_ms) and (begins := _BEGINS.match(line)):
                 yield Took(number, begins[2].decode(), float(took[1]), cut)
 
 

@@ -28,6 +28,7 @@ AT_LEAST: dict[str, tuple[float | None, float | None]] = {
     "wire_status_poll": (None, 0.50),
     "wire_chain": (20_000.0, None),
     "certify_judge": (20_000.0, None),
+    "certify_judge_apart": (20_000.0, None),
     "hourly_homes": (0.90, None),
     "capacity_simpy": (20_000.0, 0.15),
     "capacity_compiled": (None, 12.0),

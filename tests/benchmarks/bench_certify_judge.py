@@ -3,11 +3,16 @@ that its process takes at most, beside that of the flight as it was: what it tak
 
 The flight is played once, a customer's first calls of two strangers' systems. The lines of that step are then written again and again by the tap's own
 writer, so that the chain holds and every one of them lies within a call; the verdict has to be that of the flight. CPU time of a process that does nothing else.
+
+``certify_judge_apart``: as of a retailer that has thousands of inquiries made, each time they are written their ids are others. Nothing is said again, and each
+is judged by itself.
 """
 
 from __future__ import annotations
 
 import json
+import re
+import shutil
 import subprocess
 import sys
 import tempfile
@@ -23,6 +28,8 @@ from simulator.tap.log import WireLog
 from tests.scenarios.certify.flights import flown
 
 MANY, STEP, IDS = 1_000_000, "ror-balance", ("AMB-10",)
+#: Exchanges where inquiries are all different, about 50 to each.
+APART = 250_000
 
 #: Judges a folder in a process of its own; tells CPU seconds, the most memory that it ever took in MB, and the marks.
 JUDGES = """
@@ -38,20 +45,25 @@ print(json.dumps([spent, memory, ids]))
 """
 
 
-def repeated(folder: Path, many: int) -> None:
-    """Make the exchanges of a step as many by repeating them, and have the plan name what came of it."""
+def repeated(folder: Path, many: int, *, apart: bool = False) -> int:
+    """Make the exchanges of a step as many by repeating them, and have the plan name what came of it. apart: with other inquiries each time. Gives how many there are."""
     path = folder / STEPS / STEP / WIRE
     texts = [line.split('",', 1)[1][:-1] for line in path.read_text(encoding="ascii").splitlines()[1:-1]]
+    asked = sorted({*re.findall(r'"correlationId":"(\d{12})"', "".join(texts))})
     path.unlink()
     log = WireLog(path, lambda: micros(0), {})
     for at in range(0, many, len(texts)):
-        log._write(texts[: many - at])
+        turn = texts[: many - at]
+        for number, ident in enumerate(asked if apart else (), at):
+            turn = [text.replace(ident, f"{number:012}") for text in turn]
+        log._write(turn)
     log.close()
     plan = json.loads((folder / PLAN).read_text("utf-8"))
     for one in plan["steps"]:
         if one["name"] == STEP:
             one["wire"] = check_chain(path).head
     (folder / PLAN).write_text(json.dumps(plan), "utf-8")
+    return len(asked) * (-(-many // len(texts)) if apart else 1)
 
 
 def judged(folder: Path) -> tuple[float, float, dict[str, str]]:
@@ -65,7 +77,10 @@ def run() -> list[dict[str, Any]]:
     with tempfile.TemporaryDirectory() as made:
         folder = Path(made) / "flight"
         flown(folder, only=IDS)
+        other = Path(shutil.copytree(folder, Path(made) / "apart"))
         before = judged(folder)
+        inquiries = repeated(other, APART, apart=True)
+        of_each, _, marks_apart = judged(other)
         repeated(folder, MANY)
         spent, memory, marks = judged(folder)
         began = time.process_time()
@@ -73,12 +88,21 @@ def run() -> list[dict[str, Any]]:
             lines = sum(bool(json.loads(line)) for line in file) - 2
         base = time.process_time() - began
     # A request that comes again is one too many, and so are polls in one instant: nothing else changes.
-    assert {ident for ident, mark in marks.items() if mark != before[2][ident]} <= {"UC-N1", "UC-N5", "S2"}, marks
+    for its in (marks, marks_apart):
+        assert {ident for ident, mark in its.items() if mark != before[2][ident]} <= {"UC-N1", "UC-N5", "S2"}, its
     assert lines == MANY
     rate, plain = MANY / spent, MANY / base
     told = {"unit": "exchanges/CPU s", "baseline": "json.loads of each", "baseline_value": plain}
     return [
         {"name": "certify_judge", "value": rate, **told, "ratio": rate / plain},
+        {
+            "name": "certify_judge_apart",
+            "value": APART / of_each,
+            "unit": f"exchanges/CPU s, {inquiries:,} inquiries",
+            "baseline": "the same two again and again",
+            "baseline_value": rate,
+            "ratio": APART / of_each / rate,
+        },
         {
             "name": "certify_judge_memory",
             "value": memory,

@@ -52,8 +52,8 @@ class Called:
     @cached_property
     def others(self) -> list[Said]:
         """Answers of polls that are to another request."""
-        own = {one.request.key for one in self.filed if one.request}
-        return [one for one in self.to(STATUS) if (one.reply or {}).get("correlationId", "") not in own | {""}]
+        own = {"", *(one.request.key for one in self.filed if one.request)}
+        return [one for one in self.to(STATUS) if (one.reply or {}).get("correlationId", "") not in own]
 
     @property
     def esiid(self) -> str:

@@ -97,13 +97,18 @@ class Breach(NamedTuple):
     parts: frozenset[Seconds | str] = frozenset()
 
 
+def breaches(case: Case) -> list[tuple[str, Breach]]:
+    """Every rule that an answer breaks, in the order of the table, and by what."""
+    return [(rule, breach) for rule, breaks in _RULES.items() for breach in breaks(case)]
+
+
 def judged(case: Case) -> Answered:
     """An answer as SMT takes it, with what was found. Failed by the first fatal rule that it breaks, less the parts that those touch.
 
     Completed is only what is complete (AMB-2): every interval of the gap delivered or reported missing, once; a register read taken after the
     request; a power status that something backs.
     """
-    broken = [(rule, breach) for rule, breaks in _RULES.items() for breach in breaks(case)]
+    broken = breaches(case)
     found = tuple(finding(rule, breach.field, breach.value) for rule, breach in broken)
     fatal = next((one for one in found if RULES[one.rule].fatal), None)
     result = case.result

@@ -450,7 +450,7 @@ def test_a_head_end_with_meters_and_keys_of_its_own_is_asked_of_each_of_its_esi_
     all_of_it = observed(tmp_path / "out")
     (truth,) = (one for one in result_of(load(written), all_of_it)["ids"] if one["id"] == "HE-TRUTH")
     assert (truth["mark"], truth["seen"]) == (Mark.PASSED, 7)
-    assert {one.record.asked["esiid"] for one in all_of_it.inquiries} == {one["esiid"] for one in serves}
+    assert {one.record.asked["esiid"] for one in all_of_it.inquiries()} == {one["esiid"] for one in serves}
     for content, told in (
         ("esiid,end", "It has no row of"),
         ("esiid,end,wh,register_wh\n1,x,1,1", "does not tell what"),

@@ -15,7 +15,7 @@ from scenarios.certify.flight import line_of, pair
 from scenarios.certify.observed import Lines, within
 from scenarios.certify.plan import FLIGHT, flight_of
 from scenarios.certify.statement import CLAIMS, Statement
-from simulator.tap.chain import exchange_at, exchanges
+from simulator.tap.chain import Index, exchanges, exchanges_at
 from simulator.tap.log import WireLog
 from simulator.verdicts import Mark
 from tests.scenarios.certify.flights import ROLES, cell, flown
@@ -114,7 +114,7 @@ def test_a_file_of_exchanges_is_read_where_one_of_them_begins_and_on_the_wires_t
     log.close()
     every = list(exchanges(path))
     assert [one.ask["path"] for one in every] == ["/1", "/2", "/3"]
-    assert [exchange_at(path, one.offset) for one in every] == every
-    assert [one.n for one in Lines(path, ("market",))] == [1, 3]
-    assert [one.n for one in within(Lines(path), seconds(2), seconds(3))] == [2, 3]
+    assert list(exchanges_at(path, (one.offset for one in every))) == every
+    assert [one.n for one in Lines(Index(path), ("market",))] == [1, 3]
+    assert [one.n for one in within(Lines(Index(path)), seconds(2), seconds(3))] == [2, 3]
     assert [one.n for one in within(every, seconds(2), seconds(3))] == [2, 3]

@@ -4,15 +4,21 @@ from __future__ import annotations
 
 import json
 from dataclasses import replace
-from typing import Any
+from types import SimpleNamespace
+from typing import Any, cast
 
 import pytest
 
+from headend.wire import InquiryResult
 from meters.calendar import Seconds, epoch, iso, micros, seconds, to_us
+from scenarios import call_backs
+from scenarios.actions import inquire
 from scenarios.actions.inquire import Inquire, RecordedInquiry
 from scenarios.certify.headend.answered import SEEN
+from scenarios.certify.headend.seen import seen
 from scenarios.certify.observed import Asked, Observed, Step
 from scenarios.expected import Expectation
+from scenarios.recording import Recording
 from simulator.tap.chain import Exchange
 
 ESIID, AT = "10443729924385485", epoch("2026-08-12T17:40:00-05:00")
@@ -77,12 +83,19 @@ def asked(
     return Asked(STEP, done, made, clock_s)
 
 
-def marks(ident: str, *inquiries: Asked) -> list[bool | None]:
+def observed(*inquiries: Asked) -> Observed:
     held = {ESIID: truth(epoch("2026-08-12T12:00:00-05:00"), epoch("2026-08-12T18:00:00-05:00"))}
     held[ESIID] |= truth(epoch("2026-08-10T12:00:00-05:00"), epoch("2026-08-10T13:00:00-05:00"))
     all_of_it = Observed((), {}, held, given={ESIID: {epoch("2026-08-10T13:00:00-05:00"): GIVEN_WH}})
-    all_of_it.__dict__["inquiries"] = list(inquiries)
-    return [one.held for one in SEEN[ident](all_of_it)]
+    # A repeated one has the id of the first.
+    played = cast(Recording, SimpleNamespace(actions={inquiries[0].action.ref: inquiries[0].record}))
+    its = [replace(one, step=replace(one.step, recording=played)) for one in inquiries]
+    all_of_it.__dict__["inquiries"] = lambda: iter(its)
+    return all_of_it
+
+
+def marks(ident: str, *inquiries: Asked) -> list[bool | None]:
+    return [one.held for _, one in seen(observed(*inquiries), [ident])]
 
 
 def came(body: Change | None = None, **otherwise: Any) -> Change:
@@ -257,3 +270,16 @@ def test_what_must_come_before_an_id_is_named_where_it_did_not() -> None:
     assert marks("HE-STRANGER", asked(action={"whose": "stranger"}, status=None, came=[])) == [None]
     # Whether the store holds anything is known by another answer alone.
     assert marks("HE-STORE-FIRST", asked(said={"intervals": OF_METER})) == [None]
+
+
+def test_an_answer_is_read_once_however_many_ids_look_at_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    read: list[str] = []
+
+    def counted(body: str) -> InquiryResult | None:
+        read.append(body)
+        return call_backs.read(body)
+
+    monkeypatch.setattr(inquire, "read", counted)
+    both = observed(asked(), asked("REGISTER"))
+    assert {ident for ident, _ in seen(both, SEEN)} >= {"HE-TAKEN", "HOLE", "REGISTER-AT"}
+    assert len(read) == 2

@@ -7,8 +7,7 @@ from pathlib import Path
 import pytest
 
 from scenarios.certified import of_role
-from scenarios.certify.headend.answered import SEEN
-from scenarios.certify.headend.posted import SEEN as POSTED
+from scenarios.certify.headend.seen import seen
 from scenarios.certify.observed import Observed, Step
 from scenarios.certify.plan import plan_of
 from scenarios.certify.statement import CLAIMS
@@ -29,7 +28,10 @@ def test_our_head_end_is_as_a_strangers_must_be(tmp_path: Path) -> None:
         events = tuple(exchanges(tmp_path / one.name / WIRE, lambda _, wire: wire != "events"))
         steps.append(Step(one.name, one.title, recording, None, events=events))
     all_of_it = Observed(tuple(steps), {}, read_truth(file), given=read_given(file))
-    marks = {ident: {one.held for one in seen(all_of_it)} for ident, seen in (SEEN | POSTED).items()}
+    its = of_role("headend")
+    marks: dict[str, set[bool | None]] = {one.id: set() for one in its}
+    for ident, observation in seen(all_of_it, marks):
+        marks[ident].add(observation.held)
     # Its meters tell everything in time, so it has nothing to correct.
     nothing = {"LSE-LATER", "LSE-REVISED"}
-    assert marks == {one.id: set() if one.id in nothing else {True} for one in of_role("headend")}
+    assert marks == {one.id: set() if one.id in nothing else {True} for one in its}

@@ -8,7 +8,7 @@ from pathlib import Path
 from meters.calendar import seconds, to_us
 from scenarios.certify.observed import Lines
 from scenarios.certify.said import ODR, STATUS, heard, said_of
-from simulator.tap.chain import Exchange, exchanges
+from simulator.tap.chain import Exchange, Index, exchanges
 from simulator.tap.log import Wire, WireLog
 
 FIRST = 1_786_574_400
@@ -36,7 +36,7 @@ def written(path: Path) -> list[Exchange]:
 def test_what_was_heard_is_what_was_said_in_its_order_and_is_found_by_its_kind(tmp_path: Path) -> None:
     held = written(tmp_path / "wire.jsonl")
     span = (seconds(FIRST), seconds(FIRST + 9))
-    for said in (heard(held, *span), heard(Lines(tmp_path / "wire.jsonl"), *span)):
+    for said in (heard(held, *span), heard(Lines(Index(tmp_path / "wire.jsonl")), *span)):
         assert len(said) == len(SAID)
         assert [one[:7] for one in said] == [said_of(one)[:7] for one in held]
         assert [one.exchange for one in said] == held

@@ -37,6 +37,14 @@ def test_each_line_has_its_number_and_the_hash_of_the_line_before(tmp_path: Path
     assert check_chain(tmp_path / "wire.jsonl") == Chain(exchanges=3, head=head, closed=True)
 
 
+def test_half_of_a_surrogate_pair_is_read_as_it_was_written(tmp_path: Path) -> None:
+    log = log_at(tmp_path / "wire.jsonl")
+    log.note(MARKET, log.begin(), WHAT.replace("/", r"/\ud800"))
+    log.close()
+    (one,) = exchanges(tmp_path / "wire.jsonl")
+    assert one.ask["path"] == "/\ud800"
+
+
 @pytest.mark.parametrize(
     ("spoil", "fault"),
     [
