@@ -245,7 +245,8 @@ def _hours_48(_: Looked, asked: Asked) -> Seen:
     if not asked.plain:
         return
     gap, result, status = asked.gap, asked.record.result, asked.record.status
-    if len(gap) == LONGEST and _clean(asked):
+    # Who may not read the meter has what the store holds: that is looked at by itself.
+    if len(gap) == LONGEST and asked.record.asked["meterAllowed"] and _clean(asked):
         yield asked.saw(asked.told == gap, f"of {LONGEST} quarter hours {len(asked.told)} are told")
     elif len(gap) > LONGEST and status is not None:
         yield asked.saw(

@@ -265,6 +265,11 @@ def test_of_an_answer_that_breaks_a_rule_nothing_else_is_said() -> None:
     assert marks("HE-STORE-FIRST", broken) == []
 
 
+def test_of_48_hours_whose_meter_may_not_be_read_the_store_need_not_hold_all() -> None:
+    assert marks("HE-48-HOURS", asked(action=HOURS_48 | ONLY)) == []
+    assert marks("HE-STORE-ONLY", asked(action=HOURS_48 | ONLY)) == [True]
+
+
 def test_what_must_come_before_an_id_is_named_where_it_did_not() -> None:
     assert marks("HE-AGAIN-500", asked(action={"meets": ["error"]}, came=[])) == [None]
     assert marks("HE-STRANGER", asked(action={"whose": "stranger"}, status=None, came=[])) == [None]
