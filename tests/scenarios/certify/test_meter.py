@@ -190,5 +190,12 @@ def test_an_id_fails_where_an_exchange_is_otherwise(ours: list[Reading], ident: 
     assert all(one.said and one.exchanges for one in found)
 
 
+@pytest.mark.process
+def test_the_status_of_an_interval_that_lies_in_another_slot_shows_nothing(ours: list[Reading]) -> None:
+    its = [replace(one, said=[turned(said) for said in one.said]) for one in ours]
+    for ident in ("MT-SAVING", "MT-MARKED"):
+        assert [(one.held, one.said) for one in SEEN[ident](its)] == [(None, "MT-SLOTS does not hold")]
+
+
 def test_every_id_is_contradicted_here() -> None:
     assert {ident for ident, _, _ in CASES} == {one.id for one in of_role("meter")}
