@@ -4,18 +4,24 @@
 //   data-poll="url" a part that waits: it asks until the answer waits no longer
 //   data-on="name"  a part that is loaded again from the page's own address when an answer says so (header X-Event)
 (() => {
-  const SOON = 2000, LATER = 5000, PATIENT = 20000;
+  const SOON = 2000, LATER = 5000, PATIENT = 20000, TWICE = 1000;
   const here = (url) => new URL(url, location.href).origin === location.origin;
 
-  // The answer to a request for one part: its element, or null once the page has gone elsewhere.
+  // Says that what stands on the page may be old, for as long as nothing answers.
+  const answered = (whether) => { for (const one of document.querySelectorAll("#away")) one.hidden = whether; };
+
+  // The answer to a request for one part: its element, or null once the page has gone elsewhere. Rejects where that part does not come.
   async function ask(url, id, options = {}) {
-    const answer = await fetch(url, { ...options, credentials: "same-origin", headers: { "X-Fragment": id, ...options.headers } });
+    const asked = { ...options, credentials: "same-origin", headers: { "X-Fragment": id, ...options.headers } };
+    const answer = await fetch(url, asked).catch((error) => { answered(false); throw error; });
     const to = answer.headers.get("X-Location");
     if (to && here(to)) { location.assign(to); return null; }
     const page = new DOMParser().parseFromString(await answer.text(), "text/html");
     const part = page.getElementById(id), dated = answer.headers.get("X-Dated");
     if (dated) for (const one of document.querySelectorAll(".dated")) one.textContent = dated;
-    return part && { part, event: answer.headers.get("X-Event"), address: answer.headers.get("X-Address") };
+    answered(part !== null);
+    if (!part) throw new Error(id);
+    return { part, event: answer.headers.get("X-Event"), address: answer.headers.get("X-Address") };
   }
 
   function put(id, found) {
@@ -55,19 +61,18 @@
 
   async function swap(element, url, options) {
     const id = element.dataset.swap, old = document.getElementById(id);
-    if (!old || !here(url)) return false;
+    if (!old || !here(url)) return;
     old.setAttribute("aria-busy", "true");
     try {
       const found = await ask(url, id, options);
-      if (!found) return true;
+      if (!found) return;
       put(id, found);
       if (!options.method) history.pushState(null, "", url);
     } catch {
-      // The network is away: as without script.
+      // As without script, but that a form is not sent again by itself.
       if (!options.method) location.assign(url);
       else old.removeAttribute("aria-busy");
     }
-    return true;
   }
 
   document.addEventListener("click", (event) => {
@@ -80,11 +85,14 @@
   });
 
   document.addEventListener("submit", (event) => {
-    const form = event.target.closest("form[data-swap]");
-    if (!form || !document.getElementById(form.dataset.swap)) return;
+    const form = event.target, post = form.method === "post";
+    // Pressed twice, it is sent once.
+    if (post && event.timeStamp - form.dataset.sent < TWICE) { event.preventDefault(); return; }
+    form.dataset.sent = event.timeStamp;
+    if (!form.dataset.swap || !document.getElementById(form.dataset.swap)) return;
     event.preventDefault();
     const fields = new URLSearchParams(new FormData(form, event.submitter));
-    if (form.method === "post") swap(form, form.action, { method: "POST", body: fields });
+    if (post) swap(form, form.action, { method: "POST", body: fields });
     else swap(form, `${form.action.split("?")[0]}?${fields}`, {});
   });
 
@@ -96,6 +104,7 @@
       const old = document.getElementById(part.id);
       if (found && old && old.innerHTML !== found.innerHTML) put(part.id, { part: found });
     };
+    if (told) [told.onopen, told.onerror] = [true, false].map((whether) => () => answered(whether));
   }
 
   addEventListener("popstate", () => location.reload());

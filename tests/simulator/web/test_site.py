@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import asyncio
 import re
 from collections.abc import AsyncIterator
 from pathlib import Path
+from typing import Any
 
 import httpx
 import pytest
 from fastapi import FastAPI, Request
+from playwright.async_api import Route
 from starlette.responses import HTMLResponse, Response
 
 from simulator.runtime.serving import HttpServer, bind
@@ -51,7 +54,7 @@ def faced() -> FastAPI:
         }
         if asked in parts:
             return HTMLResponse(parts[asked])
-        page = f'<html lang=en><title>t</title><link rel=icon href="{SITE.icon}"><script src="{SITE.script}" defer></script><p>whole {turn}</p>{"".join(parts.values())}</html>'
+        page = f'<html lang=en><title>t</title><link rel=icon href="{SITE.icon}"><script src="{SITE.script}" defer></script><p>whole {turn}</p>{"".join(parts.values())}<p id=away hidden>No answer</p></html>'
         return HTMLResponse(f"<!doctype html>{page}", headers=HEADERS)
 
     @app.post("/face/form")
@@ -148,6 +151,8 @@ def test_lines_of_a_pattern_can_be_told_from_their_ground(shades: str) -> None:
 
 
 _TEXTS = "[...document.querySelectorAll('.plot text')].filter((one) => one.getClientRects().length).map((one) => one.getBoundingClientRect().height / parseFloat(getComputedStyle(one).fontSize) > 0.8 ? parseFloat(getComputedStyle(one).fontSize) : 0)"
+#: Presses the button of a form as whoever is used to pressing twice does.
+_TWICE = "new Promise((done) => { const its = document.forms[0].elements.by; its.click(); setTimeout(() => { its.click(); done(); }, 50); })"
 #: Texts of one drawing that lie on each other.
 _OVERLAP = """[...document.querySelectorAll('.plot > svg')].flatMap((drawing) => {
  const boxes = [...drawing.querySelectorAll('text')].filter((one) => one.getClientRects().length).map((one) => [one.textContent, one.getBoundingClientRect()]);
@@ -200,6 +205,57 @@ async def test_parts_change_in_place_and_wait_until_they_need_not(at: str) -> No
         await page.see("d 2")
         assert page.loads == loads
         assert len([one for one in page.asked if one.endswith("/poll")]) == 2
+
+
+@pytest.mark.process
+@pytest.mark.parametrize("lost", [{"status": 502, "body": "<p>Something stands between."}, None])
+async def test_a_page_whose_questions_are_not_answered_says_so_until_they_are(
+    at: str, lost: dict[str, Any] | None
+) -> None:
+    async with browser() as page:
+
+        async def lose(route: Route) -> None:
+            await (route.fulfill(**lost) if lost else route.abort())
+
+        await page.go(f"{at}/face/live")
+        await page.tab.route("**/face/poll", lose)
+        await page.click("Send")
+        await page.see("No answer")
+        await page.see("sent x by y")
+        # It goes on asking.
+        await page.tab.unroute("**/face/poll")
+        await page.see("came")
+        await page.miss("No answer")
+        # A form that was not answered is not sent again by itself.
+        await page.tab.route("**/face/form", lose)
+        before = page.asked.count(f"{at}/face/form")
+        await page.click("Send")
+        await page.see("No answer")
+        await page.count("[aria-busy]", 0)
+        assert page.asked.count(f"{at}/face/form") == before + 1
+        # What the browser says of each.
+        assert all("Failed to load resource" in one for one in page.console)
+        page.console.clear()
+
+
+@pytest.mark.process
+@pytest.mark.parametrize("whole", [False, True])
+async def test_a_form_that_is_pressed_twice_is_sent_once(at: str, whole: bool) -> None:
+    async with browser() as page:
+        await page.go(f"{at}/face/live")
+        if whole:
+            await page.value("delete document.forms[0].dataset.swap")
+        again = asyncio.Event()
+
+        async def hold(route: Route) -> None:
+            await again.wait()
+            await route.continue_()
+
+        await page.tab.route("**/face/form", hold)
+        await page.value(_TWICE)
+        again.set()
+        await page.see("whole answer" if whole else "came")
+        assert page.asked.count(f"{at}/face/form") == 1
 
 
 @pytest.mark.process
