@@ -1,4 +1,4 @@
-"""Commands of this program that run beside the console: each in a group of its own, all of which end with it."""
+"""Commands of this program that run beside the console: each in a group of its own, all of which end with it, however it ends."""
 
 from __future__ import annotations
 
@@ -18,6 +18,8 @@ from simulator.web.parts import Problem
 MOST = 2
 #: What a process says, in its folder.
 LOG = "console.log"
+#: How one begins. A terminal that is closed, or a kill, leaves the console no time to end it: the kernel sends the signal then (PR_SET_PDEATHSIG).
+_MAIN = "import ctypes, os, sys; ctypes.CDLL(None).prctl(1, {signal:d}); os.getppid() == {console} or sys.exit(); import ami; sys.argv[0] = 'ami'; ami.main()"
 #: Wall seconds that one has to end by itself.
 _ENDS_S = 10.0
 
@@ -42,6 +44,8 @@ class Children:
     def __init__(self, most: int = MOST) -> None:
         """None yet."""
         self._all: dict[Path, Child] = {}
+        #: Of those whose process is being made.
+        self._begins: set[Path] = set()
         self.most = most
 
     def of(self, out: Path) -> Child | None:
@@ -53,9 +57,18 @@ class Children:
         """Of all that were begun."""
         return list(self._all)
 
+    @property
+    def full(self) -> bool:
+        """Whether as many run, or begin, as may at a time."""
+        return len(self._begins) + sum(one.running for one in self._all.values()) >= self.most
+
+    def going(self, out: Path) -> bool:
+        """Whether one runs, or begins, that writes into a folder."""
+        return out in self._begins or (out in self._all and self._all[out].running)
+
     def room(self) -> None:
         """Raise BedProblem while too many run: before anything is written for one more."""
-        if sum(one.running for one in self._all.values()) >= self.most:
+        if self.full:
             what = f"As many run as may at a time: {self.most}."
             raise BedProblem(409, Problem("console.busy", what, "Wait for one of them, or stop it."))
 
@@ -63,10 +76,15 @@ class Children:
         """Run ``ami`` with these words; what it says goes into ``LOG`` of the folder. Raises BedProblem while too many run."""
         self.room()
         out.mkdir(parents=True, exist_ok=True)
-        with (out / LOG).open("wb") as said:
-            process = await asyncio.create_subprocess_exec(
-                sys.executable, "-m", "ami", *words, stdin=asyncio.subprocess.DEVNULL, stdout=said, stderr=said, start_new_session=True
-            )  # fmt: skip
+        self._begins.add(out)
+        main = _MAIN.format(signal=signal.SIGTERM, console=os.getpid())
+        try:
+            with (out / LOG).open("wb") as said:
+                process = await asyncio.create_subprocess_exec(
+                    sys.executable, "-c", main, *words, stdin=asyncio.subprocess.DEVNULL, stdout=said, stderr=said, start_new_session=True
+                )  # fmt: skip
+        finally:
+            self._begins.discard(out)
         child = self._all[out] = Child(words, out, process)
         return child
 

@@ -31,7 +31,7 @@ class OwnBed:
     @property
     def running(self) -> bool:
         """Whether one was begun here that has not ended."""
-        return self._child is not None and self._child.running
+        return self.children.full
 
     @property
     def ended(self) -> bool:
@@ -44,9 +44,11 @@ class OwnBed:
         return said_by(self._child.out, 2000) if self._child is not None and self.ended else ""
 
     async def begin(self, clock: str, date: str) -> None:
-        """Begin one at free ports. Raises BedProblem for a clock that there is none of, and while one runs."""
+        """Begin one at free ports, unless one runs. Raises BedProblem for a clock that there is none of."""
         if clock not in CLOCKS:
             raise BedProblem(400, Problem("clock", "There is no such clock.", "Choose one of the list."))
+        if self.running:
+            return
         out = free(self._root / "beds", "bed")
         when = [f"--date={date}"] if date else []
         words = ["sandbox", "--json", "--port-base=0", f"--clock={clock}", *when, f"--out={out}"]

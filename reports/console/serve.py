@@ -22,6 +22,8 @@ from simulator.runtime.until_stopped import Up, serve
 
 #: Where a sandbox is that was begun without options, and where runs lie.
 USUAL_BED, USUAL_RUNS = "http://127.0.0.1:8600", Path("ami-out")
+#: Wall seconds after which what says nothing is taken for none. A default of this project.
+_LOOK_S = 10.0
 _NONE = f"none answers at {USUAL_BED}: the first page has a button that starts one"
 
 
@@ -94,18 +96,25 @@ async def _up(
 
 
 async def bed_at(url: str, keys: Path | None, http: httpx.AsyncClient) -> Bed:
-    """The bed at an address, with the keys that its own machine has. Raises SimulatorError if nothing answers there."""
+    """The bed at an address, with the keys that its own machine has. Raises SimulatorError if nothing answers there, or what is no bed."""
     control = "" if keys is None else read_keys(keys).control
     bed = Bed(url, http, control)
+    what, told = "What answers there is no test bed's SMT.", None
     try:
-        told = await bed.get("/control/bed")
+        async with asyncio.timeout(_LOOK_S):
+            told = await bed.get("/control/bed")
+    except TimeoutError:
+        what = f"What is there has said nothing for {_LOOK_S:g} seconds."
     except BedProblem as error:
-        text, mend = (
-            error.problem.what,
-            f"Begin one with 'ami sandbox' and give its address: ami console {USUAL_BED}; a folder of runs needs none.",
+        # Of what refuses the key the words are its own; of another's page none are told.
+        if error.status in (401, 403, 502):
+            what = error.problem.what
+    if not isinstance(told, dict) or "keysFile" not in told:
+        mend = (
+            f"Begin one with 'ami sandbox' and give its address: ami console {USUAL_BED}; a folder of runs needs none."
         )
-        raise SimulatorError("console.no_bed", text, url, mend) from None
-    file = keys or Path(told["keysFile"])
+        raise SimulatorError("console.no_bed", what, url, mend)
+    file = keys or Path(str(told["keysFile"]))
     return Bed(url, http, control, read_keys(file, "keys_file of the bed,").smt, keys)
 
 

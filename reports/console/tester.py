@@ -160,8 +160,7 @@ def _without(error: UserError, folder: str) -> UserError:
 
 
 def _begun_once(console: Console, out: Path) -> None:
-    child = console.children.of(out)
-    if child is not None and child.running:
+    if console.children.going(out):
         raise BedProblem(409, Problem("console.going", "It runs already.", "Wait for it, or stop it."))
     console.children.room()
     out.mkdir(parents=True, exist_ok=True)
@@ -169,12 +168,7 @@ def _begun_once(console: Console, out: Path) -> None:
 
 def _all(console: Console) -> list[Run]:
     known = folders(console.root)
-    return [run_of(ident, folder, going=_going(console, folder)) for ident, folder in known.items()]
-
-
-def _going(console: Console, folder: Path) -> bool:
-    child = console.children.of(folder)
-    return child is not None and child.running
+    return [run_of(ident, folder, going=console.children.going(folder)) for ident, folder in known.items()]
 
 
 def _run(console: Console, ident: str) -> Run:
@@ -185,7 +179,7 @@ def _run(console: Console, ident: str) -> Run:
         folder = next((out for out in console.children.folders if out == console.root / ident), None)
     if folder is None:
         raise BedProblem(404, Problem("console.no_run", "There is no such run.", "Choose one of the list."))
-    return run_of(ident, folder, going=_going(console, folder))
+    return run_of(ident, folder, going=console.children.going(folder))
 
 
 def _log(run: Run) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import os
 import re
@@ -226,6 +227,10 @@ async def test_children_are_few_and_end_with_the_console(tmp_path: Path) -> None
     assert all(one.running for one in begun)
     await children.close()
     assert not any(one.running for one in begun)
+    # Nor do more begin that come at once.
+    three = await asyncio.gather(*(children.begin(["--version"], tmp_path / f"v{n}") for n in range(MOST + 1)), return_exceptions=True)  # fmt: skip
+    assert [isinstance(one, BedProblem) for one in three] == [False] * MOST + [True]
+    await children.close()
     assert children.of(tmp_path / "0") is begun[0]
 
 

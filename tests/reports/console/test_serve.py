@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import select
 import signal
 import time
 from contextlib import suppress
@@ -10,7 +11,12 @@ from pathlib import Path
 
 import httpx
 import pytest
+from starlette.responses import Response
+from starlette.types import Receive, Scope, Send
 
+from reports.console import serve
+from simulator.errors import SimulatorError
+from simulator.runtime.serving import HttpServer, bind, url_of
 from tests.simulator.processes import complaints, invoked, patience, serving
 
 GAP = "gap-of-17-h-30"
@@ -32,8 +38,38 @@ def test_what_cannot_be_is_refused_with_the_option_that_says_so(tmp_path: Path, 
     assert code in str(told.exception)
 
 
+@pytest.mark.parametrize("said", [b"<html><p>Another's page</html>", b"[1]", b"null", b'{"logins": []}'])
+async def test_what_answers_and_is_no_bed_is_told_as_none(said: bytes) -> None:
+    async def other(scope: Scope, receive: Receive, send: Send) -> None:
+        await Response(said, media_type="text/html")(scope, receive, send)
+
+    server = HttpServer(other, bind("127.0.0.1", 0, "another service"))
+    await server.start()
+    try:
+        assert await _looked(server.url) == f"{server.url}: What answers there is no test bed's SMT."
+    finally:
+        await server.stop()
+
+
+async def test_what_says_nothing_is_not_waited_for(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(serve, "_LOOK_S", 0.2)
+    with bind("127.0.0.1", 0, "a service that hangs") as bound:
+        bound.listen()
+        url = url_of(bound)
+        assert await _looked(url) == f"{url}: What is there has said nothing for 0.2 seconds."
+
+
+async def _looked(url: str) -> str:
+    async with httpx.AsyncClient(trust_env=False) as http:
+        with pytest.raises(SimulatorError) as told:
+            await serve.bed_at(url, None, http)
+    assert told.value.code == "console.no_bed"
+    return f"{told.value.place}: {told.value.message}"
+
+
 @pytest.mark.process
-def test_a_run_that_goes_on_ends_with_the_console(tmp_path: Path) -> None:
+@pytest.mark.parametrize(("number", "code"), [(signal.SIGINT, 0), (signal.SIGKILL, -signal.SIGKILL)])
+def test_a_run_that_goes_on_ends_with_the_console(tmp_path: Path, number: int, code: int) -> None:
     with serving("console", str(tmp_path), "--port", "0", "--json") as (process, ready):
         url = ready["console_url"]
         origin = {"origin": url.removesuffix("/console/")}
@@ -50,9 +86,13 @@ def test_a_run_that_goes_on_ends_with_the_console(tmp_path: Path) -> None:
                 f"{url}studies", data={"form_token": token, "name": "throttle-policies"}, headers=origin
             )
             assert (refused.status_code, "console.going" in refused.text) == (409, True)
-        os.kill(pid, signal.SIGINT)
-        assert process.wait(patience()) == 0
-        assert [one for one in children if _lives(one)] == []
+        files = [os.pidfd_open(one) for one in children]
+        os.kill(pid, number)
+        assert process.wait(patience()) == code
+        for one in files:
+            # Of one that has ended it can be read.
+            assert select.select([one], [], [], 0 if number == signal.SIGINT else patience())[0]
+            os.close(one)
         assert complaints(process.stderr) == ""
 
 
@@ -68,11 +108,3 @@ def _children(pid: int) -> list[int]:
         if found:
             return found
     return []
-
-
-def _lives(pid: int) -> bool:
-    try:
-        os.kill(pid, 0)
-    except ProcessLookupError:
-        return False
-    return True
