@@ -112,7 +112,8 @@ def sequence(found: Sequence[Scene], width: str, mark: str = "x") -> str:
     columns = [party for party in PARTIES if party in there]
     if not columns:
         return ""
-    across = 350 if width == NARROW else 960
+    # As wide as the least window of each leaves room for: what is drawn there has its size, and is larger in another.
+    across = 328 if width == NARROW else 770
     left = 84 if width == NARROW else 150
     step = (across - left - 34) / max(1, len(columns) - 1)
     at = {party: left + index * step for index, party in enumerate(columns)}

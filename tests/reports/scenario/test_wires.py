@@ -105,7 +105,7 @@ def test_the_diagram_has_a_column_for_each_party_and_folds_polls(traffic: Traffi
     refused = next(scene for scene in scenes(traffic) if scene.ref == "status-0002")
     assert [row.bad for row in refused.rows] == [True]
     assert drawn.count("stroke: var(--bad)") == sum(row.bad for scene in scenes(traffic) for row in scene.rows)
-    assert 'viewBox="0 0 350 ' in sequence(scenes(traffic), NARROW)
+    assert 'viewBox="0 0 328 ' in sequence(scenes(traffic), NARROW)
     assert sequence([], WIDE) == ""
 
 
