@@ -17,28 +17,33 @@ from simulator.web.parts import Problem
 _ONE, _SEVERAL = ("fleet", "storm", "post-at", "replications"), ("policy", "assume")
 
 
+#: A curve of calls that was written into the form, in the folder of its study.
+_CALLS = "calls.csv"
+
+
 class Begun(NamedTuple):
-    """A study that is to be begun: the words of its command, and its folder. ``goes_on``: a run into the same folder goes on."""
+    """A study that is to be begun: the words of its command, and its folder. ``files``: what lies there first, text by name."""
 
     words: list[str]
     out: Path
-    goes_on: bool = False
+    files: Mapping[str, str] = {}
 
 
 def begun_of(root: Path, fields: Mapping[str, str]) -> Begun:
     """What a form asks for. root: folder of runs. Raises BedProblem for a study that there is not."""
     kind = fields.get("do", "")
     if kind in ("whatif", "compare"):
-        out = free(root / "studies", kind)
+        out, calls = free(root / "studies", kind), fields.get("calls", "").strip()
+        files = {_CALLS: calls.replace("\r\n", "\n") + "\n"} if calls else {}
+        named = [f"--calls={out / _CALLS}"] if calls else []
         # What is written is a value, never an option.
-        return Begun(
-            ["capacity", kind, *_told_to(out), *_options(fields), "--", *_words(fields.get("workloads", ""))], out
-        )
+        words = [*_told_to(out), *named, *_options(fields), "--", *_words(fields.get("workloads", ""))]
+        return Begun(["capacity", kind, *words], out, files)
     name = fields.get("name", "")
     if name not in STUDIES.files():
         raise BedProblem(404, Problem("console.study", "There is no such study.", "Choose one of the list."))
     out = root / "studies" / name
-    return Begun(["capacity", "run", name, "--json", *_told_to(out)], out, goes_on=True)
+    return Begun(["capacity", "run", name, "--json", *_told_to(out)], out)
 
 
 def _told_to(out: Path) -> list[str]:

@@ -59,7 +59,9 @@ def add_pages(console: Console, routes: APIRouter) -> None:
     async def run_study(request: Request) -> Response:
         begun = begun_of(console.root, await fields_of(request))
         _begun_once(console, begun.out)
-        (begun.out / PROGRESS).unlink(missing_ok=True)
+        # By it the folder is a run's, though its command may not come to tell anything.
+        for name, text in {PROGRESS: "", **begun.files}.items():
+            (begun.out / name).write_text(text, encoding="utf-8")
         await console.children.begin(begun.words, begun.out)
         return _to(f"runs/{begun.out.relative_to(console.root).as_posix()}")
 
@@ -88,6 +90,7 @@ def _scenarios(console: Console, routes: APIRouter) -> None:
         out.mkdir(parents=True, exist_ok=True)
         file = out / f"{sound[0].name}.yaml"
         file.write_text(text, encoding="utf-8")
+        (out / PROGRESS).touch()
         await console.children.begin(
             ["scenario", "run", str(file), "--out", str(out), "--progress", str(out / PROGRESS)], out
         )

@@ -237,6 +237,46 @@ def _words(pid: str) -> str:
     return ""
 
 
+@pytest.mark.parametrize("width", [PHONE, DESK])
+async def test_what_if_of_a_curve_and_a_comparison_go_from_their_forms_to_what_they_told(
+    tmp_path: Path, width: int
+) -> None:
+    with printed("console", str(tmp_path), "--port", "0") as told:
+        async with browser(width) as page:
+            await page.go(told.words("ami console"))
+            await page.click("Studies")
+            await looks_right(page)
+            forms = page.tab.locator("form")
+            what_if, compare = (forms.filter(has_text=name) for name in ("See what if", "Workloads"))
+            await what_if.get_by_label("Meters").fill("20k")
+            await what_if.get_by_label("Calls by the hour").fill("hour,class,calls\n17,customer,9\n18,nobody,9")
+            await what_if.get_by_label("Draws").fill("1")
+            await page.click("See what if")
+            await page.see("It was broken off")
+            # A mistake is told with its line.
+            await page.see("calls.csv:3")
+            await page.click("Studies")
+            await what_if.get_by_label("Meters").fill("20k")
+            await what_if.get_by_label("Calls by the hour").fill("hour,class,calls\n17,customer,9\n17,ror_call_centre,300")
+            await what_if.get_by_label("Draws").fill("1")
+            await page.click("See what if")
+            await page.see("told in the call, % of call centres' reads")
+            await page.see("done")
+            await looks_right(page)
+            await page.click("Studies")
+            await compare.get_by_label("Workloads").fill("ordinary-day")
+            await compare.get_by_label("Policies").fill("smt-today, store-only")
+            await compare.get_by_label("Draws").fill("1")
+            await page.click("Compare")
+            await page.see("Dollars by which the bill told is off")
+            await page.see("STORE-ONLY")
+            await looks_right(page)
+            await page.click("Studies")
+            for name in ("whatif-1: broken off", "whatif-2: done", "compare-1: done"):
+                await page.see(f"studies/{name}")
+            await looks_right(page)
+
+
 async def test_a_scenario_goes_from_lint_to_its_verdict_step_by_step(tmp_path: Path) -> None:
     async with at_the_console(tmp_path, PHONE) as (_, page, _):
         await page.click("Scenarios")

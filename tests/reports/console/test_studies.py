@@ -33,6 +33,13 @@ def test_what_is_written_is_a_value_and_never_an_option(
     assert begun.out == tmp_path / "studies" / f"{fields['do']}-1"
 
 
+def test_a_curve_of_calls_is_a_file_of_the_study(tmp_path: Path) -> None:
+    begun = begun_of(tmp_path, {"do": "whatif", "calls": " hour,class,calls\r\n17,customer,9 \r\n"})
+    assert begun.files == {"calls.csv": "hour,class,calls\n17,customer,9\n"}
+    assert f"--calls={begun.out / 'calls.csv'}" in begun.words
+    assert begun_of(tmp_path, {"do": "whatif", "calls": " \r\n"}).files == {}
+
+
 def test_each_run_has_a_folder_of_its_own_but_that_of_a_shipped_study_goes_on(tmp_path: Path) -> None:
     begun_of(tmp_path, {"do": "compare"}).out.mkdir(parents=True)
     assert begun_of(tmp_path, {"do": "compare"}).out.name == "compare-2"
