@@ -257,7 +257,9 @@ async def test_what_if_of_a_curve_and_a_comparison_go_from_their_forms_to_what_t
             await page.see("calls.csv:3")
             await page.click("Studies")
             await what_if.get_by_label("Meters").fill("20k")
-            await what_if.get_by_label("Calls by the hour").fill("hour,class,calls\n17,customer,9\n17,ror_call_centre,300")
+            await what_if.get_by_label("Calls by the hour").fill(
+                "hour,class,calls\n17,customer,9\n17,ror_call_centre,300"
+            )
             await what_if.get_by_label("Draws").fill("1")
             await page.click("See what if")
             await page.see("told in the call, % of call centres' reads")

@@ -12,19 +12,20 @@ from tests.simulator.web.looks import WIDTHS, fits, looks_right
 
 #: Requests and octets of a page to a browser that has nothing yet.
 MOST_REQUESTS, MOST_OCTETS = 5, 40_000
-#: Pixels between the margins of a sheet, Letter and A4.
-_SHEET = 680
-#: What leads on and what can be pressed; surfaces that are not light, words that are not dark; what is cut at the edge of a sheet.
-_ON_PAPER = """() => {
+#: Pixels between the margins of a sheet, Letter and A4, across and down.
+_SHEET, _LONG = 680, 950
+#: What leads on and what can be pressed; surfaces that are not light, words that are not dark; what is cut at the edge of a sheet; what is to be on one sheet, and fits none.
+_ON_PAPER = """(long) => {
   const seen = (one) => one.checkVisibility() && one.getClientRects().length > 0 && one.getBoundingClientRect().right > 0;
   const all = (what) => [...document.querySelectorAll(what)].filter(seen);
   const told = (one) => `${one.tagName.toLowerCase()}.${one.className.baseVal ?? one.className} ${one.textContent.trim().slice(0, 30)}`;
   const light = (colour) => { const [r, g, b, a = 1] = colour.match(/[\\d.]+/g).map(Number); return a === 0 ? 1 : (0.2126 * r + 0.7152 * g + 0.0722 * b) / 255; };
   const words = all("body *:not(svg *)").filter((one) => [...one.childNodes].some((node) => node.nodeType === 3 && node.data.trim()));
   return {
-    moves: all("nav, form, button, .button, .choice, .menu, .skip").map(told),
+    moves: all("nav, form, button, .button, .choice, .menu, .leads, .skip").map(told),
     surfaces: all("body, body *:not(svg *, .method)").filter((one) => light(getComputedStyle(one).backgroundColor) < 0.8).map(told),
     words: words.filter((one) => light(getComputedStyle(one).color) > 0.55 && !one.closest(".method")).map(told),
+    tall: all("main *").filter((one) => getComputedStyle(one).breakInside === "avoid" && one.getBoundingClientRect().height > long).map(told),
     cut: all("main svg:not(svg svg), main table").filter((one) => one.getBoundingClientRect().right > innerWidth + 2).map(told),
   };
 }"""
@@ -56,10 +57,10 @@ async def on_paper(page: Page) -> None:
     """As it is printed, of a dark screen too."""
     await page.size(_SHEET, dark=True)
     await page.tab.emulate_media(media="print")
-    told = await page.value(_ON_PAPER)
+    told = await page.tab.evaluate(_ON_PAPER, _LONG)
     await page.tab.emulate_media(media="screen")
     await page.size(DESK)
-    assert told == {"moves": [], "surfaces": [], "words": [], "cut": []}, page.tab.url
+    assert told == {"moves": [], "surfaces": [], "words": [], "tall": [], "cut": []}, (page.tab.url, told)
 
 
 async def cold(page: Page, address: str) -> None:
