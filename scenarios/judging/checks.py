@@ -15,11 +15,13 @@ from scenarios.evidence import Evidence
 from scenarios.judging.expectations import action_check, run_check
 from scenarios.judging.findings import SHOWN, CheckVerdict, Rule, check
 from scenarios.recording import Recording
+from scenarios.records.actions import RecordedCall, RecordedRequest
 from scenarios.records.journal import BentNote, VeeNote
+from scenarios.records.ledger import Entry
 from scenarios.refusals import RULES, policy_of
 from simulator.ror.usage import Quality
 from simulator.smt.ondemand.invariants import Asking, Author, Breach, breaches, from_steps
-from simulator.smt.ondemand.lifecycle import kind_counted
+from simulator.smt.ondemand.lifecycle import State, kind_counted
 from simulator.smt.registry.records import UsageFormat
 from simulator.smt.throttle.limits import Door, Kind, Limit, Requested, Scope, concerns
 
@@ -172,7 +174,7 @@ def _one_request_per_call(facts: Evidence) -> list[CheckVerdict]:
 
 
 def _throttle(run: Evidence, cast: list[Evidence]) -> Iterator[CheckVerdict]:
-    """Every limit of the policy held against the whole ledger, without the throttle's code: nothing was let in, or read, that it had no room for.
+    """Every limit of the policy held against the whole ledger, without the throttle's code: nothing was let in, or read, that it had no room for, and nothing refused that it had.
 
     FR CR016.1's are told of each account, any other one of the run, where it counted anything.
     """
@@ -185,6 +187,9 @@ def _throttle(run: Evidence, cast: list[Evidence]) -> Iterator[CheckVerdict]:
     known = set(Scope).intersection(*(one.requested.scopes for one in asked))
     policy = policy_of(run.recording.scenario)
     policy = replace(policy, limits=tuple(limit for limit in policy.limits if limit.scope in known))
+    by_key = {one.key: one for one in entries}
+    for one in asked:
+        one.cited = tuple(_cited(run, by_key[one.key], [it for it in policy.limits if concerns(it, one.requested)]))
     # What an action had the head-end say is that action's, and its check tells whether SMT found it.
     bent = {note.ident for note in run.notes(BentNote)}
     over = [
@@ -202,9 +207,27 @@ def _throttle(run: Evidence, cast: list[Evidence]) -> Iterator[CheckVerdict]:
             yield _limit(limit, mine, found, bent, its.account.account_id if its and len(cast) > 1 else "")
 
 
+def _cited(run: Evidence, entry: Entry, limits: Sequence[Limit]) -> Iterator[str]:
+    """Which limits refused a request, by what SMT said of it, or told the action that asked where it took the request on without an allowance."""
+    said = entry.last.reason if entry.last.state is State.REFUSED else ""
+    ref = entry.call_reference or ""
+    call, request = run.action(RecordedCall, ref), run.action(RecordedRequest, ref)
+    request = call.request if call else request
+    told = request.trouble.code if request and request.trouble else None
+    for limit in limits:
+        if said.startswith(limit.rule) or limit.code == told:
+            yield limit.name
+
+
 def _limit(limit: Limit, asked: Sequence[Asking], over: Sequence[Breach], bent: set[str], account: str) -> CheckVerdict:
     """A limit and what it counted, and what was over it."""
     rule = Rule()
+    turned_away = {one.key for one in asked if limit.name in one.cited and not one.admitted}
+    refused = [one for one in over if one.author is Author.SMT and one.key in turned_away]
+    over = [one for one in over if one not in refused]
+    if turned_away:
+        what = f"requests that the limit {limit.name} refused though it had room"
+        rule.equal(what, [], [f"{day_of(one.at)}: {one.key}" for one in refused])
     found = [f"{day_of(one.at)}: {one.key} was {one.what} ({one.author.value})" for one in over]
     days = [day_of(one.at) for one in asked if one.success or (one.unallowed and one.key not in bent)]
     evidence = {"requests": len(asked), "successes_with_reads": len(days), "days": len(set(days))}

@@ -8,6 +8,7 @@ the head-end's breach. Each request is looked at once, when it comes and when it
 from __future__ import annotations
 
 import heapq
+from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
@@ -33,7 +34,8 @@ class Asking:
     """One request: when it was asked, whether it was let in, how it ended. Instants: UTC epoch seconds.
 
     ``after``: of requests of one second, those with a smaller number came before; it ascends with ``at``. ``ended_after``: likewise, on the same
-    scale. ``unallowed``: the meter was read for it without an allowance, which is known when it has ended.
+    scale. ``unallowed``: the meter was read for it without an allowance, which is known when it has ended. ``cited``: names of the limits that
+    refused it, where the record tells. ``alone``: nothing else came or ended in its microsecond; of what did nobody tells which was first.
     """
 
     key: str
@@ -47,6 +49,8 @@ class Asking:
     octets: int = 0
     meter_failed: bool = False
     unallowed: bool = False
+    cited: tuple[str, ...] = ()
+    alone: bool = True
 
 
 class Breach(NamedTuple):
@@ -106,6 +110,9 @@ def _at_the_door(one: Asking, full: Sequence[Limit]) -> Iterator[Breach]:
     if one.admitted:
         for limit in full:
             yield Breach(one.key, one.at, limit.name, f"let in, though {_reached(limit)}")
+    elif one.cited:
+        if one.alone and not any(limit.name in one.cited for limit in full):
+            yield Breach(one.key, one.at, one.cited[0], "refused, though there was room")
     elif not full:
         yield Breach(one.key, one.at, "", "refused, though every limit had room")
 
@@ -361,9 +368,10 @@ def from_steps(lives: Iterable[tuple[str, Requested, Sequence[Step]]]) -> list[A
             asking.meter_failed = last.state is State.FAILED and last.meter_reads > 0
             asking.unallowed = unallowed
             steps.append((known_us, 0, key, True, asking))
-    for number, (*_, is_end, asking) in enumerate(sorted(steps, key=lambda step: step[:3])):
+    within = Counter(at_us for at_us, *_ in steps)
+    for number, (at_us, *_, is_end, asking) in enumerate(sorted(steps, key=lambda step: step[:3])):
         if is_end:
             asking.ended_after = number
         else:
-            asking.after = number
+            asking.after, asking.alone = number, within[at_us] == 1
     return asked

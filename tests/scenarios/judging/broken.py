@@ -72,6 +72,11 @@ def other_days(r: Written) -> None:
     answers["portal"]["daily"][0].update(reading=1.0)
 
 
+def of_no_use(ref: str) -> Mutation:
+    """A request read no meter, and has given its allowance back."""
+    return ended(ref, state="failed", meter_reads=0)
+
+
 def second_success(kind_ref: str, other_ref: str) -> Mutation:
     """The refused request of the day becomes a success that cost a read, in the ledger alone."""
 
@@ -241,6 +246,8 @@ BROKEN: list[tuple[str, Mutation, str, str]] = [
     ("request of no call", request_of_no_call, "one-per-call", "of no call"),
     ("two of one call", own_request_twice, "one-per-call", "more than one"),
     ("one id twice", lambda r: entry(r, "call-0002").update(key=entry(r)["key"]), "one-per-call", "twice"),
+    ("a read without leave on a day without any", of_no_use("call-0001"), "rule-1b", "refused though it had room"),
+    ("a status refused on a day without any", of_no_use("status-0001"), "rule-1a", "refused though it had room"),
     ("two reads on a day", second_success("call-0001", "call-0002"), "rule-1b", "more than one"),
     ("doors differ", put("answers-0001.portal.premise", address="1 OTHER LN"), "answers-0001", "at the portal: premise"),
     ("days differ", lambda r: r["actions"]["answers-0001"]["portal"]["daily"][0].update(reading=1.0), "answers-0001", "at the portal: daily"),

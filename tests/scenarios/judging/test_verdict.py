@@ -18,7 +18,18 @@ from scenarios.requirements import REQUIREMENTS
 from scenarios.run import JudgedRun
 from simulator.smt.throttle.limits import Scope
 from simulator.verdicts import Mark, exit_code_of
-from tests.scenarios.judging.broken import BROKEN, Mutation, Written, call, entry, note, premise, put
+from tests.scenarios.judging.broken import (
+    BROKEN,
+    Mutation,
+    Written,
+    call,
+    ended,
+    entry,
+    note,
+    of_no_use,
+    premise,
+    put,
+)
 from tests.scenarios.short import UNCITED, mutated
 
 
@@ -276,6 +287,28 @@ def test_a_limit_of_each_scope_and_kind_is_counted_again_over_every_esi_id(
     assert mark(let_in_beside(ref)) is Mark.PASSED
 
 
+def still_under_way(r: Written) -> None:
+    entry(r, "status-0001")["transitions"].pop()
+
+
+def of_another_rule(r: Written) -> None:
+    of_no_use("status-0001")(r)
+    ended("status-0002", reason="The TDSP is under maintenance.")(r)
+    r["actions"]["status-0002"]["trouble"]["code"] = "TDSP-MAINTENANCE"
+
+
+def ended_in_that_instant(r: Written) -> None:
+    of_no_use("status-0001")(r)
+    entry(r, "status-0001")["transitions"][-1]["at_us"] = entry(r, "status-0002")["transitions"][0]["at_us"]
+
+
+@pytest.mark.parametrize("mutation", [still_under_way, of_another_rule, ended_in_that_instant])
+def test_what_a_limit_was_not_seen_to_have_room_for_it_may_refuse(balance_run: JudgedRun, mutation: Mutation) -> None:
+    found = judged(judge(mutated(balance_run.recording, mutation)), "rule-1a")
+    assert [one for one in found.failures if "though it had room" in one.what] == []
+    assert judged(judge(mutated(balance_run.recording, of_no_use("status-0001"))), "rule-1a").mark is Mark.FAILED
+
+
 def test_of_a_recording_without_scopes_limits_per_esi_id_are_held_and_no_others(balance_run: JudgedRun) -> None:
     def older(policy: str) -> Mutation:
         def mutate(r: Written) -> None:
@@ -357,6 +390,8 @@ def test_files_that_no_answer_could_be_held_against_are_partly_judged(balance_ru
 
 def test_a_rule_of_one_success_a_day_says_nothing_of_none(balance_run: JudgedRun) -> None:
     def nothing_read(r: Written) -> None:
+        # What was refused for a read that there was not would be a breach.
+        r["ledger"] = [entry(r, ref) for ref in ("call-0001", "status-0001")]
         for request in r["ledger"]:
             request["transitions"][-1]["meter_reads"] = 0
 
