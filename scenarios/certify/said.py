@@ -17,8 +17,9 @@ TOKEN, READS, ODR, STATUS, POWER = (
     f"/v2/{name}/" for name in ("token", "15minintervalreads", "odr", "odrstatus", "powerstatus")
 )
 #: At the portal.
-PORTAL_ODR, LATEST, SYNCH, DAILY = (
-    f"/api/{name}/" for name in ("ondemandread", "usage/latestodrread", "adhoc/intervalsynch", "usage/daily")
+PORTAL_ODR, LATEST, SYNCH, DAILY, MONTHLY = (
+    f"/api/{name}/"
+    for name in ("ondemandread", "usage/latestodrread", "adhoc/intervalsynch", "usage/daily", "usage/monthly")
 )
 
 

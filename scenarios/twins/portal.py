@@ -20,25 +20,18 @@ import urllib.request
 from collections.abc import Iterator
 from datetime import date, datetime, timedelta
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo
 
 Json = dict[str, Any]
+EVER = {"startDate": "01/01/2000", "endDate": "12/31/2099"}
 CENTRAL, DAY = ZoneInfo("America/Chicago"), timedelta(days=1)
 #: deaf: what it does not look at; foreign: whether it tells of everybody's; slots: where a day of 92 or 100 is cut; shift: which day of the register it tells.
 SOUND: Json = {
-    "deaf": [],
-    "foreign": [],
-    "slots": [8, 12],
-    "old": False,
-    "off": 0,
-    "apart": False,
-    "code": "5032",
-    "kind": "REGISTER",
-    "ready": False,
-    "failed": "FAILED",
-}
+    "deaf": [], "foreign": [], "slots": [8, 12], "old": False, "off": 0, "more": 0, "apart": False, "code": "5032", "kind": "REGISTER", "ready": False, "failed": "FAILED",
+}  # fmt: skip
 WRONG = {
     "INVALID-DATE": "Invalid Date. Expected format of: startDate,endDate is MM/dd/yyyy",
     "DATE-ORDER": "startDate {} is later than endDate {}.",
@@ -80,10 +73,8 @@ class Portal:
 
     def own(self, user: str, esiid: str, day: date, what: str) -> bool:
         """Whether an ESI ID is a customer's on a day. what: is asked of it."""
-        lives = self.records["points"].get(esiid, {}).get("lives", [])
-        return what in self.be["foreign"] or any(
-            one == user and first <= day.isoformat() <= last for one, first, last in lives
-        )
+        lives, on = self.records["points"].get(esiid, {}).get("lives", []), day.isoformat()
+        return what in self.be["foreign"] or any(one == user and since <= on <= to for one, since, to in lives)
 
     def rows(self, file: str, esiid: str) -> list[Json]:
         with (self.asked.registry / file).open(encoding="utf-8", newline="") as stream:
@@ -113,6 +104,10 @@ class Portal:
                 return {"data": self.slots(user, esiid[0], body)}
             case "usage/daily":
                 return {"dailyData": list(self.daily(user, esiid, body))}
+            case "usage/monthly":
+                return {"monthlyData": list(self.monthly(user, esiid, body))}
+            case "dashboard":
+                return {"data": self.dashboard(user)}
             case "ondemandread":
                 return {"data": self.ask(user, esiid, body)}
             case "usage/latestodrread":
@@ -142,9 +137,8 @@ class Portal:
             told = {word: row[column] for word, column in PREMISE.items()}
             return told | {"status": "Energized" if row["energized"] == "Y" else "De-energized"}
         if name == "handevices":
-            return [
-                {word: one[column] for word, column in DEVICE.items()} for one in self.rows("han_devices.csv", esiid)
-            ]
+            its = self.rows("han_devices.csv", esiid)
+            return [{word: one[column] for word, column in DEVICE.items()} for one in its]
         return [{word: row[column] for word, column in METER.items()}]
 
     def days(self, user: str, esiid: str, body: Json, most: int, what: str) -> Iterator[tuple[date, Json, Json]]:
@@ -164,9 +158,8 @@ class Portal:
         with self.lock:
             kept = self.first.setdefault(esiid, its)
         for day, one in sorted((kept if self.be["old"] else its).items()):
-            mine = not self.be["apart"] or any(
-                at == day.isoformat() for _, at, _ in self.records["points"][esiid]["rors"][1:]
-            )
+            since = [at for _, at, _ in self.records["points"][esiid]["rors"][1:]]
+            mine = not self.be["apart"] or day.isoformat() in since
             if first <= day <= last and self.own(user, esiid, day, what) and mine:
                 yield day, one, its.get(day - DAY, {})
 
@@ -185,9 +178,31 @@ class Portal:
 
     def daily(self, user: str, esiid: str, body: Json) -> Iterator[Json]:
         for day, one, before in self.days(user, esiid, body, 731, "daily"):
-            wh = sum(round(float(each.partition("-")[0] or 0) * 1000) for each in one["intervals"])
             registers = {"startreading": before.get("stop", ""), "endreading": one["stop"]}
-            yield {"date": f"{day:%m/%d/%Y}", "reading": (wh + self.be["off"]) / 1000} | registers
+            yield {"date": f"{day:%m/%d/%Y}", "reading": (self.wh(one) + self.be["off"]) / 1000} | registers
+
+    def wh(self, day: Json) -> int:
+        return sum(round(float(each.partition("-")[0] or 0) * 1000) for each in day["intervals"])
+
+    def monthly(self, user: str, esiid: str, body: Json) -> Iterator[Json]:
+        """The periods that end in a range, each from a day of reading to the next, or to where the retailer changes; all of it posted and the customer's."""
+        first, last = (datetime.strptime(body[name], "%m/%d/%Y").date() for name in ("startDate", "endDate"))
+        its = {day: one for day, one, _ in self.days(user, esiid, EVER, 10**6, "monthly")}
+        (row,) = self.rows("service_points.csv", esiid)
+        changes = [at for _, at, _ in self.records["points"][esiid]["rors"]]
+        ends = [day for day in its if day.day == int(row["read_day"]) or day.isoformat() in changes]
+        for start, end in pairwise(ends):
+            span = [start + DAY * n for n in range((end - start).days)]
+            if first <= end <= last and all(day in its for day in span):
+                kwh = (sum(self.wh(its[day]) for day in span) + self.be["more"]) / 1000
+                edges = {"startdate": f"{start:%m/%d/%Y}", "enddate": f"{end:%m/%d/%Y}"}
+                yield edges | {"actl_kwh_usg": kwh, "errmsg": "Success"}
+
+    def dashboard(self, user: str) -> Json:
+        """The first of a customer's meters, by ESI ID, and the last day that is posted of it."""
+        its = min(self.meters(user, "*"), key=lambda one: str(one["esiid"]))
+        days = [f"{day:%m/%d/%Y}" for day, _, _ in self.days(user, its["esiid"], EVER, 10**6, "usage")]
+        return {"defaultMeterDetails": its, "latestDate": days[-1] if days else None}
 
     def smt(self, user: str, path: str, **said: Any) -> Json:
         """Ask smt.py in a customer's name."""
@@ -198,10 +213,9 @@ class Portal:
             with urllib.request.urlopen(sent, timeout=30) as reply:
                 return dict(json.load(reply))
 
-        token = post("/v2/token/", {"username": user, "password": self.records["users"][user]["password"]})[
-            "accessToken"
-        ]
-        return post(path, {"trans_id": "portal", "requestorID": user} | said, authorization=f"Bearer {token}")
+        told = post("/v2/token/", {"username": user, "password": self.records["users"][user]["password"]})
+        bears = {"authorization": f"Bearer {told['accessToken']}"}
+        return post(path, {"trans_id": "portal", "requestorID": user} | said, **bears)
 
     def ask(self, user: str, esiid: str, body: Json) -> Json:
         """Take a read on, or turn it away."""
@@ -214,11 +228,8 @@ class Portal:
         told = self.smt(user, "/v2/odr/", ESIID=esiid, MeterNumber=body.get("MeterNumber"), readType=self.be["kind"])
         if not told.get("correlationId"):
             code = self.be["code"] if told.get("refusal") else told.get("errorCode", "")
-            return {
-                "RequestStatus": "FLR",
-                "statusCode": code,
-                "statusReason": told.get("statusReason", told.get("errorMessage", "")),
-            }
+            reason = told.get("statusReason", told.get("errorMessage", ""))
+            return {"RequestStatus": "FLR", "statusCode": code, "statusReason": reason}
         self.reads[esiid] = {"key": told["correlationId"], "user": user}
         return told
 
@@ -226,24 +237,16 @@ class Portal:
         """The latest register read that was asked for here."""
         shown = {"odrstatus": None, "odrread": None, "odrusage": None, "odrdate": None, "responseMessage": "SUCCESS"}
         read = self.reads.get(esiid)
-        if read is None or not self.own(user, esiid, self.today(), "reads"):
+        if read is None or not self.own(user, esiid, self.today(), "latest"):
             return shown
         told = self.smt(read["user"], "/v2/odrstatus/", correlationId=read["key"])
         if told["statusCode"] == "PEN":
-            return shown | {
-                "odrstatus": "COMPLETED" if self.be["ready"] else "PENDING",
-                "odrread": "0",
-                "odrusage": "0",
-            }
+            status = "COMPLETED" if self.be["ready"] else "PENDING"
+            return shown | {"odrstatus": status, "odrread": "0", "odrusage": "0"}
         if told["statusCode"] != "0" or "odrRead" not in told:
             return shown | {"odrstatus": self.be["failed"]}
-        its = told["odrRead"]
-        return shown | {
-            "odrstatus": "COMPLETED",
-            "odrread": f"{its['registeredRead']:.3f}",
-            "odrusage": "0",
-            "odrdate": its["readDate"],
-        }
+        its, done = told["odrRead"], {"odrstatus": "COMPLETED", "odrusage": "0"}
+        return shown | done | {"odrread": f"{its['registeredRead']:.3f}", "odrdate": its["readDate"]}
 
 
 def handler(portal: Portal) -> type[BaseHTTPRequestHandler]:
@@ -251,12 +254,8 @@ def handler(portal: Portal) -> type[BaseHTTPRequestHandler]:
         def do_POST(self) -> None:
             content = self.rfile.read(int(self.headers.get("content-length", 0)))
             try:
-                self._reply(
-                    200,
-                    portal.answer(
-                        self.path.rstrip("/"), self.headers.get("authorization", ""), json.loads(content or "{}")
-                    ),
-                )
+                path, bearer = self.path.rstrip("/"), self.headers.get("authorization", "")
+                self._reply(200, portal.answer(path, bearer, json.loads(content or "{}")))
             except RefusedError as refused:
                 self._reply(*refused.args)
             except (ValueError, KeyError, TypeError) as trouble:

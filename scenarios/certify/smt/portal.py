@@ -10,7 +10,7 @@ from typing import Any
 from meters.calendar import day_end, day_start, ends_within, epoch, us_date, us_stamp
 from scenarios.actions.usage_read import UsageRead
 from scenarios.certify.observed import Observation, Step, within
-from scenarios.certify.said import DAILY, LATEST, SYNCH, data_of, said_of
+from scenarios.certify.said import DAILY, LATEST, MONTHLY, SYNCH, data_of, said_of
 from scenarios.certify.smt.asked import Asked, Seen
 from scenarios.certify.smt.looked import Looked
 from scenarios.certify.smt.posted import days_wrong
@@ -59,6 +59,18 @@ def _daily_wrong(told: dict[str, Any], action: UsageRead, held: Held) -> str:
     return ""
 
 
+def _monthly_wrong(told: dict[str, Any], action: UsageRead, held: Held) -> str:
+    """What is asked for are the days of one period: its first, and that of the next."""
+    (first, last), rows = action.days, told.get("monthlyData") or []
+    wh = sum(held[int(one)][0] for one in ends_within(day_start(first), day_start(last)))
+    right = {"startdate": us_date(first), "enddate": us_date(last)}
+    if [{name: row.get(name) for name in right} for row in rows] != [right]:
+        edges = ", ".join(f"{row.get('startdate')} to {row.get('enddate')}" for row in rows)
+        return f"told are {edges or 'no periods'}, and ended has that from {first} to {last}"
+    kwh = str(rows[0].get("actl_kwh_usg"))
+    return "" if _wh(kwh) == wh else f"from {first} to {last} {kwh} kWh is told, and posted was {wh / 1000:.3f}"
+
+
 def _day(day: date, held: Held) -> list[int]:
     """Wh of a day, and the registers at both midnights."""
     start, end = day_start(day), day_end(day)
@@ -81,7 +93,9 @@ def _reads(looked: Looked) -> Seen:
     for one in looked.citing("SMT-PT-READ"):
         if one.filed is None:
             continue
-        if one.inquiry.get("kind") != "REGISTER":
+        if one.turned_away:
+            yield one.saw(None, f"it is turned away with {one.told.get('statusCode')}")
+        elif one.inquiry.get("kind") != "REGISTER":
             asked = one.inquiry.get("kind") or "nothing"
             yield one.saw(False, f"a register read is asked for, and the TDSP is inquired of for {asked}")
         elif one.completed and "register" in one.answer:
@@ -117,6 +131,7 @@ def _failed(looked: Looked) -> Seen:
 SEEN: dict[str, Callable[[Looked], Seen]] = {
     "SMT-PT-USAGE": _usage("SMT-PT-USAGE", SYNCH, lambda told, action, held: days_wrong(data_of(told), action, held)),
     "SMT-PT-DAILY": _usage("SMT-PT-DAILY", DAILY, _daily_wrong),
+    "SMT-PT-MONTHLY": _usage("SMT-PT-MONTHLY", MONTHLY, _monthly_wrong),
     "SMT-PT-READ": _reads,
     "SMT-PT-PENDING": _pending,
     "SMT-PT-FAILED": _failed,

@@ -63,14 +63,14 @@ def at_portal(path: str, change: Callable[[dict[str, Any]], dict[str, Any]]) -> 
     return lambda step: replace(step, portal=tuple(map(bent, step.portal)))
 
 
-def daily(**more: Any) -> Bend:
-    """The daily reads that the portal tells are otherwise."""
+def by(span: str, **more: Any) -> Bend:
+    """The usage that the portal tells by day or billing period is otherwise."""
 
     def bent(one: Exchange) -> Exchange:
         def rows(body: dict[str, Any]) -> dict[str, Any]:
-            return {"dailyData": [row | more for row in body["dailyData"]]}
+            return {f"{span}Data": [row | more for row in body[f"{span}Data"]]}
 
-        return replace(one, reply=_body(one.reply, rows)) if one.ask["path"] == "/api/usage/daily" else one
+        return replace(one, reply=_body(one.reply, rows)) if one.ask["path"] == f"/api/usage/{span}" else one
 
     return lambda step: replace(step, portal=tuple(map(bent, step.portal)))
 
@@ -235,11 +235,14 @@ BENT: dict[str, list[tuple[str, Bend]]] = {
         ("portal-day-of-92", at_portal("/api/adhoc/intervalsynch", said(energyData=[]))),
         ("portal-day-of-100", lambda step: replace(step, portal=())),
     ],
-    "SMT-PT-DAILY": [("portal", daily(reading=1.0)), ("portal", daily(endreading="1.000")), ("portal-day-of-100", daily(startreading=""))],
+    "SMT-PT-DAILY": [("portal", by("daily", reading=1.0)), ("portal", by("daily", endreading="1.000")), ("portal-day-of-100", by("daily", startreading=""))],
+    "SMT-PT-MONTHLY": [("portal", by("monthly", actl_kwh_usg=1.0)), ("portal", by("monthly", enddate="08/10/2026")), ("portal", lambda step: replace(step, portal=()))],
+    "SMT-PT-DASHBOARD": [("portal", left("dashboard", values={"/data/latestDate": "08/10/2026"}))],
     "SMT-PT-REVISED": [("portal", left("intervals-again", kwh="25")), ("portal", left("days-again", kwh=None))],
     "SMT-PT-OWN": [
         ("portal", left("anothers-intervals", records=1)),
         ("portal", left("anothers-days", records=1)),
+        ("portal", left("anothers-period", records=1)),
         ("portal", left("anothers-premise", address="100 PECAN BEND LN")),
         ("portal", left("anothers-meter", values={"/data": 1})),
         ("portal-reads", left("anothers", inquiry="1")),
@@ -254,6 +257,7 @@ BENT: dict[str, list[tuple[str, Bend]]] = {
     "SMT-PT-PENDING": [("portal-reads", at_portal(SHOWN, said(odrstatus="COMPLETED")))],
     "SMT-PT-FAILED": [("portal-reads", at_portal(SHOWN, said(odrstatus="COMPLETED")))],
     "SMT-PT-REFUSED": [("portal-reads", left("customer-again", code="5031")), ("portal-reads", left("customer-behind-the-retailer", inquiry="1"))],
+    "SMT-PT-OTHERS": [("portal-reads", left("another-looks", values={"/data/odrstatus": "COMPLETED", "/data/odrread": None}))],
     "SMT-PT-SHARED": [("portal-reads", lambda step: let_in(step, "retailer-behind-the-customer"))],
 }  # fmt: skip
 
