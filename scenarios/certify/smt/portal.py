@@ -15,7 +15,10 @@ from scenarios.certify.smt.asked import Asked, Seen
 from scenarios.certify.smt.looked import Looked
 from scenarios.certify.smt.posted import days_wrong
 from scenarios.evidence import Evidence
+from simulator.smt.throttle.policy import PORTAL_CODES
 
+#: The portal's code of a limit that is not the hour's.
+DAILY_LIMIT = PORTAL_CODES[1]
 #: By end, Unix seconds: Wh of the interval, and the register then.
 Held = dict[int, tuple[int, int]]
 
@@ -127,6 +130,16 @@ def _failed(looked: Looked) -> Seen:
             yield one.saw(shown.get("odrstatus") == "FAILED", f"the meter did not answer, and it is shown as {shown}")
 
 
+def _refused(looked: Looked) -> Seen:
+    """Whether it may be let in is told by SMT-PT-SHARED."""
+    for one in looked.citing("SMT-PT-REFUSED"):
+        if one.filed is None or one.told.get("RequestStatus") != "FLR":
+            yield one.saw(None, "it is not turned away")
+        else:
+            code, inquired = one.told.get("statusCode"), ", and the TDSP is inquired of" if one.record.inquiry else ""
+            yield one.saw(code == DAILY_LIMIT and not inquired, f"the day's limit is told as '{code}'{inquired}")
+
+
 #: By id what is seen of it.
 SEEN: dict[str, Callable[[Looked], Seen]] = {
     "SMT-PT-USAGE": _usage("SMT-PT-USAGE", SYNCH, lambda told, action, held: days_wrong(data_of(told), action, held)),
@@ -135,4 +148,5 @@ SEEN: dict[str, Callable[[Looked], Seen]] = {
     "SMT-PT-READ": _reads,
     "SMT-PT-PENDING": _pending,
     "SMT-PT-FAILED": _failed,
+    "SMT-PT-REFUSED": _refused,
 }

@@ -256,7 +256,7 @@ BENT: dict[str, list[tuple[str, Bend]]] = {
     ],
     "SMT-PT-PENDING": [("portal-reads", at_portal(SHOWN, said(odrstatus="COMPLETED")))],
     "SMT-PT-FAILED": [("portal-reads", at_portal(SHOWN, said(odrstatus="COMPLETED")))],
-    "SMT-PT-REFUSED": [("portal-reads", left("customer-again", code="5031")), ("portal-reads", left("customer-behind-the-retailer", inquiry="1"))],
+    "SMT-PT-REFUSED": [("portal-reads", at_portal("/api/ondemandread", said(statusCode="5031"))), ("portal-reads", left("customer-behind-the-retailer", inquiry="1"))],
     "SMT-PT-OTHERS": [("portal-reads", left("another-looks", values={"/data/odrstatus": "COMPLETED", "/data/odrread": None}))],
     "SMT-PT-SHARED": [("portal-reads", lambda step: let_in(step, "retailer-behind-the-customer"))],
 }  # fmt: skip
