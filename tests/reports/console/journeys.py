@@ -9,7 +9,6 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
 from decimal import Decimal
 from pathlib import Path
-from typing import Any
 
 import httpx
 import pytest
@@ -23,12 +22,11 @@ from reports.scenario.page import render
 from scenarios.run import JudgedRun
 from simulator.runtime.serving import HttpServer, bind
 from simulator.web.words import kwh, money
-from tests.simulator.processes import patience
 from tests.simulator.sandboxes import Rig, rig
 from tests.simulator.web.driven import DESK, PHONE, Page, browser
 from tests.simulator.web.everywhere import cold, every_page, pages_of
 from tests.simulator.web.looks import looks_right
-from tests.simulator.web.printed import Printed, printed
+from tests.simulator.web.printed import Printed, asked, comes_in, printed, sandbox
 
 pytestmark = pytest.mark.process
 GAP = "gap-of-17-h-30"
@@ -39,8 +37,7 @@ _DEAD = ".pipe dt:text-is('dead') + dd"
 @asynccontextmanager
 async def at_the_console(tmp_path: Path, width: int) -> AsyncIterator[tuple[Printed, Page, str]]:
     """A tester in front of the first page, with what the sandbox printed, and the console's address."""
-    sandbox = ("sandbox", "--port-base", "0", "--clock", "manual", "--date", "2026-08-12T17:40")
-    with printed(*sandbox, "--out", str(tmp_path / "bed")) as bed:
+    with sandbox(tmp_path / "bed", "--clock", "manual") as bed:
         program, *console = bed.words("console").split()
         assert program == "ami"
         with printed(*console, "--port", "0", "--runs", str(tmp_path / "runs")) as told:
@@ -51,13 +48,6 @@ async def at_the_console(tmp_path: Path, width: int) -> AsyncIterator[tuple[Prin
                 await looks_right(page)
                 yield bed, page, at
                 await looks_right(page)
-
-
-def asked(url: str, method: str = "GET", **more: Any) -> Any:
-    """What an API answers a script."""
-    reply = httpx.request(method, url, timeout=patience(), trust_env=False, **more)
-    assert reply.status_code < 300, reply.text
-    return reply.json()
 
 
 @pytest.mark.parametrize("width", [PHONE, DESK])
@@ -151,6 +141,87 @@ async def test_a_bill_that_was_told_is_made_again_once_the_clock_was_moved_and_t
             await expect(row).to_contain_text(money(Decimal(usd)))
         # What was told rests on quarter hours that were not validated then.
         await page.see("of it not validated")
+
+
+async def switched_on(page: Page, where: str, kind: str, field: str, esiid: str) -> str:
+    """A fault or a complaint that is on afterwards, for an ESI ID: its number."""
+    await page.click(where)
+    await page.tab.locator("select[name=kind]").select_option(kind)
+    await page.write(field, esiid)
+    await page.click("Switch on")
+    await page.see("Done: POST")
+    found = re.search(rf"{kind}.*?Switch off (\S+)", await page.text(), re.DOTALL)
+    assert found is not None
+    return found[1]
+
+
+async def another_tab(page: Page) -> Page:
+    """A tab beside it, in the same window."""
+    return Page(await page.tab.context.new_page())
+
+
+@pytest.mark.parametrize("width", [PHONE, DESK])
+async def test_a_customers_read_fails_and_is_refused_for_what_is_on_and_answers_once_it_is_off(
+    tmp_path: Path, width: int
+) -> None:
+    async with at_the_console(tmp_path, width) as (bed, page, _):
+        esiid = bed.esiid("ordinary; the customer's own")
+        number = await switched_on(page, "Faults of meters", "dead", "ESI ID", esiid)
+        portal = await another_tab(page)
+        await comes_in(portal, bed, "customer")
+        await portal.click("100 PECAN BEND LN")
+        await portal.click("Read my meter now")
+        await portal.see("Your request is taken.")
+        await page.click("Clock")
+        await page.click("An hour")
+        await portal.see("The meter was not read.")
+        await portal.see("The meter did not answer 4 tries.")
+        await looks_right(portal)
+        await page.click("Faults of meters")
+        await page.click(f"Switch off {number}")
+        await page.see("Done: DELETE")
+        number = await switched_on(page, "Complaints", "quota_used", "ESI IDs (empty: all)", esiid)
+        await portal.click("Read my meter now")
+        await portal.see("Your request was refused.")
+        await portal.see("You can ask again from Wed Aug 12 19:")
+        await looks_right(portal)
+        await page.click(f"Switch off {number}")
+        await page.see("Done: DELETE")
+        await portal.click("Read my meter now")
+        await portal.see("Your request is taken.")
+        await page.click("Clock")
+        await page.click("A quarter hour")
+        await portal.see("The meter has answered.")
+        assert portal.console == []
+
+
+@pytest.mark.parametrize("width", [PHONE, DESK])
+async def test_a_callers_read_fails_for_a_complaint_that_is_on_and_answers_once_it_is_off(
+    tmp_path: Path, width: int
+) -> None:
+    async with at_the_console(tmp_path, width) as (bed, page, _):
+        desk = await another_tab(page)
+        await comes_in(desk, bed, "desk")
+        await desk.click("Customer 2")
+        found = re.search(r"ESI ID (\d{17})", await desk.text())
+        assert found is not None
+        number = await switched_on(page, "Complaints", "t_failed", "ESI IDs (empty: all)", found[1])
+        await desk.click("What do I owe now?")
+        await page.click("Clock")
+        await page.click("A quarter hour")
+        await desk.see("T-FAILED: lost between SMT and the TDSP.")
+        # The bill is told all the same, with what is expected in the place of what was not read.
+        await desk.see("You owe about $")
+        await looks_right(desk)
+        await page.click("Complaints")
+        await page.click(f"Switch off {number}")
+        await page.see("Done: DELETE")
+        await desk.click("This account")
+        await desk.click("What do I owe now?")
+        await page.click("Clock")
+        await page.click("A quarter hour")
+        await desk.see("The meter has answered: the bill has its read.")
+        assert desk.console == []
 
 
 @asynccontextmanager

@@ -1,16 +1,22 @@
-"""What a command prints for people, and where a newcomer begins by it: nothing is known but that text."""
+"""What a command prints for people, and how a newcomer begins by it: nothing is known but that text."""
 
 from __future__ import annotations
 
 import re
 import signal
 from collections.abc import Iterator
-from contextlib import contextmanager
-from typing import NamedTuple
+from contextlib import AbstractContextManager, contextmanager
+from pathlib import Path
+from typing import Any, NamedTuple
 
-from tests.simulator.processes import ending, line, started
+import httpx
+
+from tests.simulator.processes import ending, line, patience, started
+from tests.simulator.web.driven import Page
 
 _LAST = "Ctrl-C stops it."
+#: A test bed as of a day whose posted days are known, and whose reads all take as long as each other.
+_SANDBOX = ("sandbox", "--port-base", "0", "--date", "2026-08-12T17:40", "--middle", "18,52")
 
 
 class LogIn(NamedTuple):
@@ -40,6 +46,31 @@ class Printed(NamedTuple):
         found = re.search(rf"^ *(\d{{17}}) .*{re.escape(note)}", self.text, re.MULTILINE)
         assert found is not None, self.text
         return found[1]
+
+    def moved(self, seconds: int) -> None:
+        """Move the clock of a test bed on, as a script does: all that is due until then is done afterwards."""
+        asked(f"{self.words('SMT')}/control/clock/advance", "POST", json={"seconds": seconds})
+
+
+def asked(url: str, method: str = "GET", **more: Any) -> Any:
+    """What an API answers a script."""
+    reply = httpx.request(method, url, timeout=patience(), trust_env=False, **more)
+    assert reply.status_code < 300, reply.text
+    return reply.json()
+
+
+async def comes_in(page: Page, told: Printed, role: str) -> None:
+    """Open the address that is printed for a role, and log in as is printed beside it."""
+    its = told.log_in(role)
+    await page.go(told.words("desk" if role == "desk" else "browser"))
+    await page.write("User name", its.username)
+    await page.write("Password", its.password)
+    await page.click("Log in")
+
+
+def sandbox(out: Path, *more: str) -> AbstractContextManager[Printed]:
+    """A test bed: what it prints once it is up."""
+    return printed(*_SANDBOX, *more, "--out", str(out))
 
 
 @contextmanager

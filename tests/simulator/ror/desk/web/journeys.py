@@ -21,7 +21,7 @@ from tests.simulator.ror.support import ACCOUNT, Portal, wh_of
 from tests.simulator.web.driven import DESK, PHONE, Page, browser
 from tests.simulator.web.everywhere import cold, every_page, pages_of
 from tests.simulator.web.looks import looks_right
-from tests.simulator.web.printed import printed
+from tests.simulator.web.printed import comes_in, sandbox
 
 pytestmark = pytest.mark.process
 #: ``make browser`` goes each journey at both widths.
@@ -195,14 +195,9 @@ async def test_without_script_a_call_is_followed_by_hand(tmp_path: Path, width: 
 
 @pytest.mark.parametrize("width", BOTH)
 async def test_a_newcomer_answers_a_caller_by_what_a_sandbox_prints(tmp_path: Path, width: int) -> None:
-    sandbox = ("sandbox", "--port-base", "0", "--date", "2026-08-12T17:40", "--middle", "18,52", "--out", str(tmp_path))
-    with printed(*sandbox) as told:
-        agent = told.log_in("desk")
+    with sandbox(tmp_path) as told:
         async with browser(width) as page:
-            await page.go(told.words("desk"))
-            await page.write("User name", agent.username)
-            await page.write("Password", agent.password)
-            await page.click("Log in")
+            await comes_in(page, told, "desk")
             await page.click("Customer 2")
             await page.see("The customer is on the line")
             await page.click("What do I owe now?")

@@ -24,7 +24,7 @@ from tests.simulator.smt.rig import PLAIN as HOME
 from tests.simulator.web.driven import DESK, PHONE, Page, browser
 from tests.simulator.web.everywhere import cold, every_page, pages_of
 from tests.simulator.web.looks import looks_right
-from tests.simulator.web.printed import printed
+from tests.simulator.web.printed import comes_in, sandbox
 
 pytestmark = pytest.mark.process
 #: ``make browser`` goes each journey at both widths; ``make test`` the one of ``test_smoke``.
@@ -97,14 +97,9 @@ async def reads_the_meter(tmp_path: Path, width: int) -> None:
 
 @pytest.mark.parametrize("width", BOTH)
 async def test_a_newcomer_asks_for_the_balance_of_the_day_by_what_a_sandbox_prints(tmp_path: Path, width: int) -> None:
-    sandbox = ("sandbox", "--port-base", "0", "--date", "2026-08-12T17:40", "--middle", "18,52", "--out", str(tmp_path))
-    with printed(*sandbox) as told:
-        customer = told.log_in("customer")
+    with sandbox(tmp_path) as told:
         async with browser(width) as page:
-            await page.go(told.words("browser"))
-            await page.write("User name", customer.username)
-            await page.write("Password", customer.password)
-            await page.click("Log in")
+            await comes_in(page, told, "customer")
             await page.see(told.esiid("the customer's own"))
             await looks_right(page)
             await page.click("100 PECAN BEND LN")
