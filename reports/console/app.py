@@ -112,6 +112,8 @@ def _looking(console: Console, look: Look) -> Callable[[Request], Awaitable[Resp
             look.template,
             at=look.path,
             now=told["clock"]["now"],
+            runs=console.root,
+            at_bed=console.looked_at().url,
             **_about(look, told, _done(console, request), own=console.own is not None and console.own.running),
         )
 

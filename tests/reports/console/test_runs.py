@@ -264,6 +264,10 @@ async def test_the_first_page_says_from_what_times_go_and_of_a_load_from_its_pla
         url = visit.made.sandbox.smt_server.url
         before = stations(await visit.page())["Requests at SMT"]
         assert before["answered, from arrival at SMT"] == "none yet"
+        # Of one that plays elsewhere: what is not seen, and how it comes to be.
+        told = await visit.page("requests")
+        assert f"{visit.console.root}/loads/NAME/progress.jsonl" in told
+        assert f"calls this test bed {url}." in told
         loaded(visit.console.root, url)
         seen = stations(await visit.page())["Requests at SMT"]
         assert seen["load"] == "storm"
