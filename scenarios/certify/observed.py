@@ -125,7 +125,10 @@ class Step:
         known: set[bytes] = set()
         for at, one in enumerate(held if file is None else self.link):
             if (key := one.ids.get("correlationId", "")) not in own:
-                words = blake2b(f"{key} {one.wire} {one.ask.get('body')} {one.reply}".encode(), digest_size=16).digest()
+                words = blake2b(
+                    f"{key} {one.wire} {one.ask.get('body')} {one.reply}".encode(errors="backslashreplace"),
+                    digest_size=16,
+                ).digest()
                 if words not in known:
                     known.add(words)
                     by_key.setdefault(key, array("q")).append(at if file is None else one.offset)
@@ -134,7 +137,11 @@ class Step:
         for where in by_key.values():
             its = [*islice(found, len(where))]
             if any(one.wire == "inquiries" for one in its):
-                yield _asked_by_smt(self, its, clock_s)
+                try:
+                    yield _asked_by_smt(self, its, clock_s)
+                except (KeyError, TypeError, ValueError):
+                    text, mend = f"Exchange {its[0].n} is no inquiry.", "Take the bundle as it was written."
+                    raise ScenarioError("certify.wire", text, self.name, mend) from None
 
 
 @dataclass(frozen=True)
@@ -202,6 +209,8 @@ def _asked_by_smt(step: Step, its: Sequence[Exchange], clock_s: Seconds) -> Aske
     assert step.recording is not None
     sent = [one for one in its if one.wire == "inquiries"]
     asked = json.loads(sent[0].ask["body"])
+    if not all(type(asked[name]) is str for name in ("correlationId", "kind", "esiid", "answerBy")):
+        raise TypeError
     key = str(asked["correlationId"])
     reply = next((one.reply for one in sent if "status" in one.reply), {})
     entry = next((one for one in step.recording.ledger if one.key == key), None)

@@ -28,6 +28,10 @@ _TOOK = re.compile(rb'"run":\{"ms":([\d.]+)\}\}\n$')
 _CUT = b'"body":{"octets":'
 #: What the market API says of a request in its answer.
 _SAID = re.compile(r'"statusCode":"?(\w+)')
+#: What is asked on a wire that is none of HTTP.
+_ASKED = {"ftps": "command", "modbus": "pdu"}
+#: Where the years of four digits end.
+_NO_YEAR_US = 253_402_300_800_000_000
 _MEND = "Name the wire.jsonl of a run of 'ami scenario run' or of 'ami sandbox --wire'."
 
 
@@ -110,7 +114,7 @@ class Exchange:
             self.reply.get("status")
             or self.reply.get("code")
             or self.reply.get("text")
-            or f"{len(self.reply['pdu']) // 2} octets"
+            or f"{len(str(self.reply.get('pdu', ''))) // 2} octets"
         )
         return f"{status} {said[1]}" if said and said[1] != status else status
 
@@ -200,7 +204,7 @@ def _read(line: bytes, number: object, offset: int, path: Path) -> Exchange | No
         told = _told(line)
         if "ask" not in told:
             return None
-        return Exchange(
+        one = Exchange(
             told["n"],
             micros(told["at_us"]),
             micros(told["took_us"]),
@@ -212,8 +216,23 @@ def _read(line: bytes, number: object, offset: int, path: Path) -> Exchange | No
             told["reply"],
             offset,
         )
+        # A chain holds for whatever somebody else wrote into it too.
+        if not _sound(one):
+            raise ValueError
+        return one
     except (ValueError, KeyError, TypeError):
         raise SimulatorError("wire.unreadable", f"Line {number} is no exchange.", str(path), _MEND) from None
+
+
+def _sound(one: Exchange) -> bool:
+    """Whether an exchange has what every reader of it relies on."""
+    if not (type(one.at_us) is int and 0 <= one.at_us < _NO_YEAR_US and type(one.n) is type(one.took_us) is int):
+        return False
+    if not (type(one.wire) is str and type(one.ids) is type(one.ask) is type(one.reply) is dict):
+        return False
+    if not all(type(ident) is str for ident in one.ids.values()):
+        return False
+    return type(one.ask.get(_ASKED.get(one.wire, "path"))) is str and type(one.reply.get("status", 0)) is int
 
 
 def _told(line: bytes) -> Any:

@@ -15,6 +15,7 @@ from tests.simulator.tap.written import Clock, lines, log_at
 
 MARKET, MODBUS = Wire("market", "ROR", "SMT"), Wire("modbus", "TDSP", "meters")
 WHAT = '"ids":{},"ask":{"method":"GET","path":"/"},"reply":{"status":200}'
+READ = '"ids":{},"ask":{"pdu":"0300000001"},"reply":{"pdu":"03020200"}'
 
 
 def three(path: Path) -> list[bytes]:
@@ -35,6 +36,27 @@ def test_each_line_has_its_number_and_the_hash_of_the_line_before(tmp_path: Path
     assert told[-1]["closed_us"] == 1_000
     head = sha256(written[-1]).hexdigest()
     assert check_chain(tmp_path / "wire.jsonl") == Chain(exchanges=3, head=head, closed=True)
+
+
+@pytest.mark.parametrize(
+    "what",
+    [
+        WHAT.replace('"/"', "7"),
+        WHAT.replace('"path"', '"where"'),
+        WHAT.replace('"ids":{}', '"ids":{"esiid":[]}'),
+        WHAT.replace("200", '"OK"'),
+        WHAT.replace('{"status":200}', "null"),
+        READ,
+    ],
+)
+def test_what_somebody_chained_who_is_no_tap_is_refused_by_its_line(tmp_path: Path, what: str) -> None:
+    log = log_at(tmp_path / "wire.jsonl")
+    log.note(MARKET, log.begin(), WHAT)
+    log.note(MARKET, log.begin(), what)
+    log.close()
+    with pytest.raises(SimulatorError, match=r"Line 2 is no exchange") as told:
+        list(exchanges(tmp_path / "wire.jsonl"))
+    assert told.value.code == "wire.unreadable"
 
 
 def test_half_of_a_surrogate_pair_is_read_as_it_was_written(tmp_path: Path) -> None:
@@ -85,9 +107,9 @@ def test_the_lines_of_an_instant_have_one_order_whatever_ended_first(tmp_path: P
     for streams in ("ab", "ba"):
         clock = Clock()
         log = log_at(tmp_path / streams, clock, ordered=True)
-        log.note(MODBUS, log.begin(), WHAT, streams[0])
+        log.note(MODBUS, log.begin(), READ, streams[0])
         log.note(MARKET, log.begin(), WHAT)
-        log.note(MODBUS, log.begin(), WHAT.replace("200", "201"), streams[1])
+        log.note(MODBUS, log.begin(), READ.replace("0200", "0201"), streams[1])
         assert len(lines(tmp_path / streams)) == 1
         clock.now += 5
         log.note(MARKET, log.begin(), WHAT)
