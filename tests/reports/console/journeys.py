@@ -160,7 +160,7 @@ async def another_tab(page: Page) -> Page:
     return Page(await page.tab.context.new_page())
 
 
-@pytest.mark.parametrize("width", [PHONE, DESK])
+@pytest.mark.parametrize("width", [DESK])
 async def test_a_customers_read_fails_and_is_refused_for_what_is_on_and_answers_once_it_is_off(
     tmp_path: Path, width: int
 ) -> None:
