@@ -216,6 +216,7 @@ class Smt:
 
     def close(self) -> None:
         """Write what waits, leave the seat and let go of the database."""
+        self.intake.close()
         with self._closing, contextlib.suppress(SQLAlchemyError):
             # A database that is away keeps nobody from stopping; it loses the last half second of that log.
             self.access.flush()

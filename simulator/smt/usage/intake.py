@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import threading
 from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, replace
@@ -171,6 +172,8 @@ class Intake:
         self._usage_files = UsageFiles(engine, store, registry, self.postings)
         #: A running clock may start a file while another is taken in; each is to see what the one before it left, and to keep no thread waiting.
         self._turn = asyncio.Lock()
+        #: Of the thread that works on the database, which nobody can break off.
+        self._at_work, self._closed = threading.Lock(), False
         self._registry = registry
         self._journal = journal
         self._folders = folders
@@ -283,8 +286,21 @@ class Intake:
 
     async def _apart(self, work: Callable[[], _Done]) -> _Done:
         """Do blocking work in the executor, one after the other."""
+
+        def alone() -> _Done:
+            with self._at_work:
+                if self._closed:
+                    raise RuntimeError("SMT is closed")
+                return work()
+
         async with self._turn:
-            return await asyncio.get_running_loop().run_in_executor(None, work)
+            return await asyncio.get_running_loop().run_in_executor(None, alone)
+
+    def close(self) -> None:
+        """Wait for what is at work, and begin nothing more: its connection would keep the database open."""
+        self._closed = True
+        with self._at_work:
+            pass
 
     def _note(self, username: str, name: str, done: simpy.Event) -> None:
         if not done.ok:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
+import threading
 from collections.abc import Mapping
 from dataclasses import replace
 from datetime import date
@@ -23,6 +25,7 @@ from headend.vee.quality import Channel
 from meters.calendar import Seconds, epoch
 from simulator.smt.usage.folders import Homes
 from simulator.smt.usage.intake import Decided, decide
+from simulator.smt.usage.ror_files import Laid, UsageFiles
 from tests.simulator.smt.rig import NEIGHBOUR, PLAIN, TDSP_DUNS, Nowhere, Rig, record
 
 NOW = epoch("2026-08-12T07:30")
@@ -177,3 +180,29 @@ async def test_an_intake_that_cannot_answer_is_told_and_the_rest_goes_on(tmp_pat
         await rig.wait(60)
     assert rig.notes.of("intake failed") == [{"reason": "OSError"}]
     assert rig.runtime.now() == NOW + 60
+
+
+async def test_who_closes_smt_waits_for_what_is_at_work_on_its_database_and_lets_nothing_begin_after(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    at_it, go_on, done = threading.Event(), threading.Event(), list[str]()
+
+    def slow(*_: object) -> list[Laid]:
+        at_it.set()
+        assert go_on.wait(30)
+        done.append("laid")
+        return []
+
+    monkeypatch.setattr(UsageFiles, "lay", slow)
+    async with Rig(tmp_path, now="2026-08-12T07:30", folders=Nowhere()) as rig:
+        intake = rig.smt.intake
+        intake.make_up()
+        going = asyncio.ensure_future(rig.wait(60))
+        await asyncio.to_thread(at_it.wait, 30)
+        closing = asyncio.ensure_future(asyncio.to_thread(intake.close))
+        intake.make_up()
+        await asyncio.sleep(0)
+        assert not closing.done()
+        go_on.set()
+        await asyncio.gather(closing, going, return_exceptions=True)
+        assert done == ["laid"]
