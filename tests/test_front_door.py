@@ -14,6 +14,7 @@ import pytest
 from typer import rich_utils
 
 import ami
+from tests.cases import few
 from tests.simulator.processes import AMI, ROOT, done, patience, ran
 
 #: What takes long to import: not before a command runs.
@@ -38,7 +39,9 @@ def ended(*words: str, stdout: int) -> subprocess.CompletedProcess[bytes]:
 
 
 @pytest.mark.process
-@pytest.mark.parametrize("words", [("scenario", "list"), ("--help",), ("scenario", "lint", "customer-balance-inquiry")])
+@pytest.mark.parametrize(
+    "words", few(2, [(("--help",),), (("scenario", "list"),), (("scenario", "lint", "customer-balance-inquiry"),)])
+)
 def test_a_reader_that_is_gone_ends_it_quietly_and_not_as_a_failed_step(words: tuple[str, ...]) -> None:
     reader, writer = os.pipe()
     os.close(reader)
@@ -155,14 +158,17 @@ def test_a_commands_help_imports_nothing_heavy() -> None:
 @pytest.mark.process
 @pytest.mark.parametrize(
     ("words", "offered"),
-    [
-        ("ami sc", "scenario"),
-        ("ami meters ", "serve list show truth"),
-        ("ami scenario run two-c", "two-clients-use-up-a-quota"),
-        ("ami capacity run ", "throttle-policies"),
-        ("ami plan label cap", "caprock-credit-1000"),
-        ("ami sandbox --policy smt-today-", "smt-today-clock smt-today-3000 smt-today-guarded"),
-    ],
+    few(
+        2,
+        [
+            ("ami sc", "scenario"),
+            ("ami meters ", "serve list show truth"),
+            ("ami scenario run two-c", "two-clients-use-up-a-quota"),
+            ("ami capacity run ", "throttle-policies"),
+            ("ami plan label cap", "caprock-credit-1000"),
+            ("ami sandbox --policy smt-today-", "smt-today-clock smt-today-3000 smt-today-guarded"),
+        ],
+    ),
 )
 def test_bash_completes_commands_and_what_is_shipped(words: str, offered: str) -> None:
     script = (
@@ -222,6 +228,7 @@ def test_ctrl_c_at_any_time_of_a_start_is_one_line() -> None:
 
 
 @pytest.mark.process
+@pytest.mark.long
 def test_a_command_in_the_background_is_not_ended_by_the_ctrl_c_of_its_script() -> None:
     _, ends = pressed_at("numpy", before="import signal; signal.signal(signal.SIGINT, signal.SIG_IGN)")
     said, code = ends["numpy"]

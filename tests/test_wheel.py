@@ -75,6 +75,7 @@ def test_the_changelog_tells_of_the_version() -> None:
 
 
 @pytest.mark.process
+@pytest.mark.long
 def test_it_works_in_an_empty_folder(installed: Path, tmp_path: Path) -> None:
     def ami(*words: str) -> str:
         return output(installed / "ami", *words, cwd=tmp_path)

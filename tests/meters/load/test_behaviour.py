@@ -20,6 +20,7 @@ from meters.load.kernel import SPANS
 from meters.load.premises import CLASSES, CURVES, HOME_CLASSES, LIVED_IN, MARKET, PremiseArrays
 from meters.load.truth import GeneratedLoad, day_intervals, intervals, register, registers
 from meters.load.weather import ZONES, sky, temperature
+from tests.cases import few
 
 PROFILES = Path(__file__).parents[2] / "data" / "ercot_load_profiles_2025w01.csv"
 MANY = PremiseArrays.generate(1, tdsp("ONCOR"), 2000)
@@ -322,7 +323,7 @@ def _mape(zone: str, wanted: list[date]) -> float:
     return float(np.abs(np.mean(ours, axis=0) / np.mean(theirs, axis=0) - 1).mean())
 
 
-@pytest.mark.parametrize("zone", ["COAST", pytest.param("NCENT", marks=pytest.mark.long)])
+@pytest.mark.parametrize("zone", few(1, ["COAST", "NCENT"]))
 def test_mean_of_2000_homes_has_ercots_shape_on_the_mild_days(zone: str, capsys: pytest.CaptureFixture[str]) -> None:
     mild, snap = days(date(2025, 1, 1), date(2025, 1, 5)), days(date(2025, 1, 6), date(2025, 1, 7))
     error = _mape(zone, mild)

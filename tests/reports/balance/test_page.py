@@ -18,6 +18,7 @@ from simulator.ror.errors import RorError
 from simulator.ror.files.read import UsageFile, read_usage
 from simulator.ror.pattern import weather_of
 from simulator.ror.statement import Statement, cycle_of, state
+from tests.cases import few
 from tests.simulator.ror.files.pages import FILE, FIRST
 from tests.simulator.web.looks import assert_fits
 from tests.simulator.web.outline import assert_whole
@@ -39,11 +40,14 @@ def words(text: str) -> str:
 @pytest.mark.process
 @pytest.mark.parametrize(
     ("told", "dated"),
-    [
-        pytest.param(RUNNING, "as of 2026-08-03 17:30", id="running"),
-        pytest.param(OVER, "as of 2026-07-13 00:00", id="over", marks=pytest.mark.long),
-        pytest.param(AHEAD, "as of 2026-08-05 00:00", id="ahead", marks=pytest.mark.long),
-    ],
+    few(
+        1,
+        {
+            "running": (RUNNING, "as of 2026-08-03 17:30"),
+            "over": (OVER, "as of 2026-07-13 00:00"),
+            "ahead": (AHEAD, "as of 2026-08-05 00:00"),
+        },
+    ),
 )
 def test_a_page_is_whole_and_fits(tmp_path: Path, told: Statement, dated: str) -> None:
     path = write_page(told, USAGE, tmp_path / "new")

@@ -47,6 +47,7 @@ def test_the_page_is_whole_and_stands_alone(page: str) -> None:
 
 
 @pytest.mark.process
+@pytest.mark.long
 def test_the_page_fits_a_phone_and_a_desk(page: str, tmp_path: Path) -> None:
     assert_fits(page, tmp_path)
 

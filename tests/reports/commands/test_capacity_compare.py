@@ -33,6 +33,7 @@ calls: {ror_call_centre: {reads: 200}}
 
 
 @pytest.mark.process
+@pytest.mark.long
 def test_the_command_compares_a_workload_of_ones_own(tmp_path: Path) -> None:
     mine, cells = tmp_path / "tiny.yaml", tmp_path / "cells.csv"
     mine.write_text(SMALL, "utf-8")

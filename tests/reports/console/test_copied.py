@@ -61,6 +61,7 @@ def test_a_line_keeps_its_key_and_what_is_typed_to_itself() -> None:
 
 
 @pytest.mark.process
+@pytest.mark.long
 async def test_what_was_clicked_becomes_a_scenario_that_is_sound_and_passes(visit: Visit) -> None:
     assert visit.made is not None
     dead, other = visit.made.esiid(1), visit.made.esiid(2)

@@ -69,6 +69,7 @@ def test_the_page_answers_first_and_stands_alone(page: str, found: dict[str, Any
 
 
 @pytest.mark.process
+@pytest.mark.long
 def test_the_page_fits_a_phone_and_a_desk(page: str, tmp_path: Path) -> None:
     assert_fits(page, tmp_path)
 

@@ -48,5 +48,6 @@ def test_a_chart_without_anything_to_show_is_left_away() -> None:
 
 
 @pytest.mark.process
+@pytest.mark.long
 def test_the_page_fits_a_phone_and_a_desk(tmp_path: Path) -> None:
     assert_fits(_page("wrong"), tmp_path)

@@ -39,6 +39,7 @@ from scenarios.certify.strangers import command, mutants
 from scenarios.certify.truth import truth_text
 from simulator.tap.chain import Exchange
 from simulator.verdicts import Mark
+from tests.cases import few
 from tests.scenarios.certify.matrix import certified, failed, names, statement
 from tests.simulator.processes import done, ran
 from tests.test_rooms import ROOT
@@ -241,15 +242,18 @@ def test_each_id_is_named_by_a_mutant(role: str) -> None:
 @pytest.mark.process
 @pytest.mark.parametrize(
     ("role", "mutant"),
-    [
-        ("headend", "METER-NOT-ALLOWED"),
-        ("headend", "HOLE"),
-        ("headend", "answers-again"),
-        ("headend", "LSE-PLAIN"),
-        ("ror", "NO-DAYS-LEFT"),
-        ("meter", "RING-TURNED"),
-        ("meter", "DEAF"),
-    ],
+    few(
+        3,
+        [
+            ("headend", "METER-NOT-ALLOWED"),
+            ("ror", "NO-DAYS-LEFT"),
+            ("meter", "DEAF"),
+            ("headend", "HOLE"),
+            ("headend", "answers-again"),
+            ("headend", "LSE-PLAIN"),
+            ("meter", "RING-TURNED"),
+        ],
+    ),
 )
 def test_a_mutant_fails_the_ids_that_it_names_and_no_other(tmp_path: Path, role: str, mutant: str) -> None:
     """First the one that reads twice. All of them: make certify-mutants."""

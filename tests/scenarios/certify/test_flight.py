@@ -18,6 +18,7 @@ from scenarios.certify.statement import CLAIMS, Statement
 from simulator.tap.chain import Index, exchanges, exchanges_at
 from simulator.tap.log import WireLog
 from simulator.verdicts import Mark
+from tests.cases import few
 from tests.scenarios.certify.flights import ROLES, cell, flown
 from tests.scenarios.certify.matrix import statement
 
@@ -25,10 +26,7 @@ from tests.scenarios.certify.matrix import statement
 @pytest.mark.process
 @pytest.mark.parametrize(
     ("role", "mutant", "only"),
-    [
-        ("headend", "wrong-meter", ("HE-TRUTH", "AMB-7")),
-        pytest.param("ror", "BILL-OFF", ("AMB-7", "AMB-12"), marks=pytest.mark.long),
-    ],
+    few(1, [("headend", "wrong-meter", ("HE-TRUTH", "AMB-7")), ("ror", "BILL-OFF", ("AMB-7", "AMB-12"))]),
 )
 def test_a_wrong_bill_is_the_fault_of_whoever_made_it_wrong(
     tmp_path: Path, role: str, mutant: str, only: tuple[str, ...]

@@ -21,6 +21,7 @@ from simulator.runtime import lag
 from simulator.tap.chain import slow_or_cut
 from simulator.tap.log import Wire
 from simulator.verdicts import Mark
+from tests.cases import few
 from tests.scenarios.certify.matrix import certified
 from tests.simulator.tap.written import log_at
 
@@ -68,7 +69,13 @@ def text_503(result: dict[str, Any]) -> dict[str, Any]:
 @pytest.mark.parametrize(
     ("cause", "mutant"),
     # A retailer that gives up asks for no read, and no process is there to end.
-    [*((cause, "") for cause in CAUSES), *((cause, "GIVES-UP-AT-503") for cause in CAUSES if "process" not in cause)],
+    few(
+        5,
+        [
+            *((cause, "") for cause in CAUSES),
+            *((cause, "GIVES-UP-AT-503") for cause in CAUSES if "process" not in cause),
+        ],
+    ),
 )
 def test_what_rests_on_a_step_with_a_fault_of_ours_is_inconclusive_and_names_it(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, cause: str, mutant: str

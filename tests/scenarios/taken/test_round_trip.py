@@ -11,6 +11,7 @@ from scenarios.lint import load_sound
 from scenarios.run import JudgedRun, run_and_judge
 from scenarios.taken.taken import take
 from simulator.verdicts import Mark
+from tests.cases import few
 from tests.scenarios.short import mutated, run, short_balance
 
 DAYS = {"first": "2026-08-10", "last": "2026-08-11"}
@@ -103,13 +104,7 @@ CLOSE: dict[str, tuple[list[dict[str, Any]], list[str]]] = {
 }  # fmt: skip
 
 
-@pytest.mark.parametrize(
-    ("timeline", "actions"),
-    [
-        pytest.param(*said, id=name, marks=[pytest.mark.long] if number > 1 else [])
-        for number, (name, said) in enumerate(CLOSE.items())
-    ],
-)
+@pytest.mark.parametrize(("timeline", "actions"), few(2, CLOSE))
 def test_calls_that_are_close_stay_apart(timeline: list[dict[str, Any]], actions: list[str], tmp_path: Path) -> None:
     written = incident() | {"policy": "smt-today"}
     written["timeline"] = [{"at": "+7m", "ref": f"it-{place}"} | one for place, one in enumerate(timeline)]

@@ -117,6 +117,7 @@ async def test_it_takes_refusals_failures_pages_and_what_is_not_its_own(tmp_path
 
 
 @pytest.mark.process
+@pytest.mark.long
 async def test_its_faults_are_seen_on_the_wire(tmp_path: Path) -> None:
     async with rig(tmp_path, policy="smt-today") as made:
         for fault in (*SLIPS, "SECOND-READ", "NO-REFERENCE", "NEEDLESS"):

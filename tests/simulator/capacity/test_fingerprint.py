@@ -16,6 +16,7 @@ from simulator.capacity.cell import CELL
 from simulator.capacity.study import load_study
 from simulator.runtime.progress_file import read_progress
 from simulator.versions import ROOT, code_behind, files_behind
+from tests.cases import few
 from tests.simulator.capacity.studies import POLICIES, study
 from tests.simulator.processes import done
 from tests.test_rooms import HOUSES
@@ -35,18 +36,21 @@ def printed(*words: str, hash_seed: str = "0") -> str:
 
 @pytest.mark.parametrize(
     ("file", "changes"),
-    [
-        ("headend/ondemand/gap.py", True),
-        ("meters/calendar.py", True),
-        ("simulator/capacity/engine/kernel.py", True),
-        ("simulator/capacity/workload/curves.csv", True),
-        ("simulator/capacity/run.py", False),
-        ("simulator/smt/__init__.py", True),
-        ("simulator/smt/throttle/policies.yaml", True),
-        ("reports/capacity/page.py", False),
-        ("scenarios/running/player.py", False),
-        ("meters/load/kernel.py", False),
-    ],
+    few(
+        4,
+        [
+            ("simulator/capacity/engine/kernel.py", True),
+            ("simulator/capacity/workload/curves.csv", True),
+            ("simulator/capacity/run.py", False),
+            ("scenarios/running/player.py", False),
+            ("headend/ondemand/gap.py", True),
+            ("meters/calendar.py", True),
+            ("simulator/smt/__init__.py", True),
+            ("simulator/smt/throttle/policies.yaml", True),
+            ("reports/capacity/page.py", False),
+            ("meters/load/kernel.py", False),
+        ],
+    ),
 )
 def test_an_edit_of_what_computes_a_cell_changes_it(tree: Path, file: str, changes: bool) -> None:
     small = study()

@@ -177,6 +177,7 @@ def test_who_asked_and_what_was_taken_add_up_to_the_cells() -> None:
         assert (points["most"] <= 1).all()
 
 
+@pytest.mark.long
 def test_replications_go_on_until_a_difference_is_known() -> None:
     until: dict[str, Any] = {"measure": "told_in_call", "half_width": 0.004, "most": 6}
     found = run_study(study(until=until))

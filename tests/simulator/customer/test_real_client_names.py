@@ -75,6 +75,7 @@ async def played(sandbox: Sandbox, version: str, pause_s: float = PAUSE_S, **mor
 
 
 @pytest.mark.process
+@pytest.mark.long
 async def test_every_published_client_reads_a_meter_at_smts_own_address(tmp_path: Path) -> None:
     """Each log-in, each list, each read, as published; one after the other, so that none is shown another's request as pending."""
     async with portal_sandbox(tmp_path, premises=ROOFED, policy="n-per-day:amount=10") as sandbox:

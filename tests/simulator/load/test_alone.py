@@ -68,6 +68,7 @@ async def ami_load(running: Sandbox, out: Path, *more: str) -> asyncio.subproces
 
 
 @pytest.mark.process
+@pytest.mark.long
 async def test_a_load_is_played_to_its_end_on_the_clock_of_the_smt(tmp_path: Path) -> None:
     async with sandbox(tmp_path, Clock(ClockMode.SCALED, to_us(BEGIN), 1200.0)) as running, serving(running):
         process = await ami_load(running, tmp_path, "--limit", "12", "--json", "--progress", "progress.jsonl")

@@ -16,6 +16,7 @@ from meters.load.truth import GeneratedLoad
 from meters.load.weather import temperature
 from simulator.ror.pattern import Beside, hourly_pattern
 from simulator.ror.usage import UsageRecord, from_vee
+from tests.cases import few
 
 #: A Wednesday.
 DAY = date(2026, 7, 15)
@@ -123,7 +124,7 @@ def test_heat_is_what_follows_the_degrees_above_neither() -> None:
     assert hourly_pattern(few, DAY, outdoors).beside[0].heat_wh is None
 
 
-@pytest.mark.parametrize("month", [7, *(pytest.param(other, marks=pytest.mark.long) for other in (1, 10))])
+@pytest.mark.parametrize("month", few(1, [7, 1, 10]))
 def test_what_is_told_of_the_weather_is_near_what_the_generator_cools_and_heats_by(month: int) -> None:
     seed, told, true = 77, [], []
     drawn = np.random.default_rng(month)

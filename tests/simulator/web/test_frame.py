@@ -15,6 +15,7 @@ from meters.calendar import epoch
 from simulator.versions import product
 from simulator.web.frame import framed, served
 from simulator.web.palette import PALETTE, Shade
+from tests.cases import few
 from tests.simulator.web.looks import assert_fits
 from tests.simulator.web.outline import Outline, assert_whole
 
@@ -65,7 +66,7 @@ def test_the_api_pages_are_whole(document: str) -> None:
 
 
 @pytest.mark.process
-@pytest.mark.parametrize("document", ["smt", "headend"])
+@pytest.mark.parametrize("document", few(1, ["smt", "headend"]))
 def test_the_api_pages_fit_a_phone_and_a_desk(document: str, tmp_path: Path) -> None:
     written = json.loads((OPENAPI / f"{document}.json").read_text(encoding="utf-8"))
     assert_fits(framed("API", "about", "a day", render(written, "http://127.0.0.1:8600")), tmp_path)

@@ -22,6 +22,7 @@ from simulator.capacity.engine.run import NoOutages, ground_of, play_load
 from simulator.capacity.theory import erlang_b, erlang_c, m_g_1, m_m_c
 from simulator.smt.ondemand.middle import MiddleLaw
 from simulator.smt.throttle.limits import Limit, Measure, Policy, RequesterClass, Scope, Source, Window
+from tests.cases import few
 from tests.simulator.capacity.engine.loads import NEVER_US, Asked
 
 BEGINS = epoch("2026-08-12T00:10")
@@ -115,9 +116,7 @@ def of_servers(workers: int, **changed: Any) -> Assumptions:
     )
 
 
-@pytest.mark.parametrize(
-    ("workers", "rho"), [(8, 0.85), *(pytest.param(*said, marks=pytest.mark.long) for said in ((1, 0.7), (50, 0.95)))]
-)
+@pytest.mark.parametrize(("workers", "rho"), few(1, [(8, 0.85), (1, 0.7), (50, 0.95)]))
 def test_workers_of_exponential_service_are_an_m_m_c(workers: int, rho: float) -> None:
     assumptions = of_servers(workers)
     rate = rho * workers / 0.2

@@ -24,6 +24,7 @@ from simulator.ror.expected.likely import (
     weekend_share,
 )
 from simulator.ror.usage import Quality, Source, UsageRecord, empty, from_vee
+from tests.cases import few
 from tests.simulator.ror.expected import stretches as made
 from tests.simulator.ror.expected.stretches import COMPANIES, LIVED_IN_WH, daily, weekends
 
@@ -68,7 +69,7 @@ def held() -> dict[int, list[tuple[bool, bool]]]:
     return _tried((0, 0, 0, 4, 7))
 
 
-@pytest.mark.parametrize("days_known", [*(pytest.param(few, marks=pytest.mark.long) for few in (0, 1)), 5])
+@pytest.mark.parametrize("days_known", few(1, [5, 0, 1]))
 def test_eight_of_ten_lie_in_the_band_with_little_or_nothing_known_of_a_home(days_known: int) -> None:
     for left, tried in _tried((BEFORE - days_known,)).items():
         below, above = np.mean(tried, axis=0)

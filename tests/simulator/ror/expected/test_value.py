@@ -251,6 +251,7 @@ def small() -> dict[str, NDArray[Any]]:
     return value({"flat": FLAT}, 20, SEED)
 
 
+@pytest.mark.long
 def test_more_that_is_not_known_is_not_told_better_and_what_is_expected_is_told_better_than_what_is_left_out() -> None:
     table = small()
     of = {
