@@ -4,7 +4,7 @@
 //   data-poll="url" a part that waits: it asks until the answer waits no longer
 //   data-on="name"  a part that is loaded again from the page's own address when an answer says so (header X-Event)
 (() => {
-  const SOON = 2000, LATER = 5000, PATIENT = 20000, TWICE = 1000;
+  const SOON = 2000, LATER = 5000, PATIENT = 20000, TWICE = 500;
   const here = (url) => new URL(url, location.href).origin === location.origin;
 
   // Says that what stands on the page may be old, for as long as nothing answers.
@@ -86,7 +86,7 @@
 
   document.addEventListener("submit", (event) => {
     const form = event.target, post = form.method === "post";
-    // Pressed twice, it is sent once.
+    // Pressed twice, as a double click does, it is sent once.
     if (post && event.timeStamp - form.dataset.sent < TWICE) { event.preventDefault(); return; }
     form.dataset.sent = event.timeStamp;
     if (!form.dataset.swap || !document.getElementById(form.dataset.swap)) return;
