@@ -2,8 +2,8 @@
 PYTHON ?= python3.11
 VENV := .venv
 BIN := $(VENV)/bin
-# The tests run in three processes, since many wait; one that takes long begins beside the others. Empty (make test AT_ONCE=): one process.
-AT_ONCE := -n 3 --dist worksteal
+# The tests run in four processes, since many wait; one that takes long begins beside the others. Empty (make test AT_ONCE=): one process.
+AT_ONCE := -n 4 --dist worksteal
 READY := $(VENV)/.ready
 # Clients of other versions than the environment's, for the tests, each in a folder of its own; what they need is in requirements-dev.lock
 # (enum-compat is empty since Python 3.4).

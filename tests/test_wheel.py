@@ -1,6 +1,6 @@
 """A wheel, installed away from the checkout: it has every file of the houses, and ``ami`` works in an empty folder.
 
-About ten seconds: it builds, installs, and compiles the kernels anew.
+About ten seconds: it builds, installs, and compiles the kernels anew. All but what it has is among the long ones.
 """
 
 from __future__ import annotations
@@ -93,6 +93,7 @@ def test_it_works_in_an_empty_folder(installed: Path, tmp_path: Path) -> None:
 
 
 @pytest.mark.process
+@pytest.mark.long
 def test_a_scenario_that_is_begun_with_it_is_sound(installed: Path, tmp_path: Path) -> None:
     output(installed / "ami", "scenario", "new", "mine", "--like", "gap-of-17-h-30", cwd=tmp_path)
     assert ": sound. mine, " in output(installed / "ami", "scenario", "lint", "mine.yaml", cwd=tmp_path)
