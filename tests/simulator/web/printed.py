@@ -47,6 +47,10 @@ class Printed(NamedTuple):
         assert found is not None, self.text
         return found[1]
 
+    def moved(self, seconds: int) -> None:
+        """Move the clock of a test bed on, as a script does: all that is due until then is done afterwards."""
+        asked(f"{self.words('SMT')}/control/clock/advance", "POST", json={"seconds": seconds})
+
 
 def asked(url: str, method: str = "GET", **more: Any) -> Any:
     """What an API answers a script."""
