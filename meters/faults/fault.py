@@ -17,6 +17,10 @@ FOR_EVER = day_start(date(2100, 1, 1))
 ALWAYS = seconds(0)
 
 
+def _listed(names: list[str]) -> str:
+    return ", ".join(names) or "none"
+
+
 @dataclass(frozen=True, slots=True)
 class Happening:
     """Something declared that happens at one meter: a fault, or a look-alike of one."""
@@ -74,8 +78,8 @@ class Happening:
             free = [name for name, parameter in known.items() if parameter.default is not None]
             raise self._error(
                 "params",
-                f"The {self.kind} has parameters {sorted(self.params)}.",
-                f"It needs {needed or 'none'} and may have {free or 'none'}.",
+                f"The {self.kind} has {'these parameters: ' + _listed(sorted(self.params)) if self.params else 'no parameter'}.",
+                f"It needs {_listed(needed)} and may have {_listed(free)}.",
             )
         full = {name: float(self.params.get(name, parameter.default or 0.0)) for name, parameter in known.items()}
         for name, parameter in known.items():

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from meters.calendar import Seconds, day_start, days, epoch, seconds
 from meters.errors import MeterError
-from meters.faults.fault import FOR_EVER, Fault
+from meters.faults.fault import ALWAYS, FOR_EVER, Fault
 from meters.faults.kinds import KINDS, Channel, FaultKind, Layer, Span
 from meters.faults.ledger import Effect, Ends, entry, ordered, write_json, write_parquet
 from meters.faults.overlay import overlay
@@ -209,6 +209,20 @@ def test_fault_that_makes_no_sense_is_refused(
 ) -> None:
     with pytest.raises(MeterError, match=rf"meters\.fault\.{code}: .*{ESIID}"):
         Fault(kind, ESIID, first, until, params, other)  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize(
+    ("params", "said"),
+    [
+        ({}, "The spike has no parameter."),
+        ({"factor": 2.0, "size": 1.0}, "The spike has these parameters: factor, size."),
+    ],
+)
+def test_parameters_that_a_fault_has_not_are_told_with_those_that_it_needs(params: dict[str, float], said: str) -> None:
+    with pytest.raises(MeterError) as refused:
+        Fault(FaultKind.SPIKE, ESIID, ALWAYS, T, params)
+    assert refused.value.message == said
+    assert refused.value.mend == "It needs factor and may have none."
 
 
 # Rules.
