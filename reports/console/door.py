@@ -22,7 +22,7 @@ from simulator.smt.registry.passwords import hash_password
 from simulator.smt.registry.records import User, UserKind
 from simulator.web.parts import Problem
 from simulator.web.site import Site
-from simulator.web.visitors import Entry, Face, Sessions
+from simulator.web.visitors import Entry, Face, Sessions, named
 from simulator.web.words import instant
 
 ROOT = "/console/"
@@ -100,7 +100,7 @@ class Console:
 
     def known(self, request: Request) -> bool:
         """Whether somebody may come in."""
-        return self.whose(request.cookies.get(_COOKIE, "")) is not None
+        return self.whose(request.cookies.get(named(_COOKIE, request), "")) is not None
 
     def show(self, template: str, status: int = 200, headers: Mapping[str, str] | None = None, *, at: str = "", now: str = "", **shown: Any) -> Response:  # fmt: skip
         """A page or part. at: path of the page below the root. now: model time, ISO 8601."""

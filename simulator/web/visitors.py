@@ -114,12 +114,18 @@ class Visitor(NamedTuple, Generic[Who]):
     form_token: str
 
 
+def named(cookie: str, request: Request) -> str:
+    """A session's cookie at the port that a request came to. Cookies know no port: one name would be one session of all test beds of a machine."""
+    _, port = request.scope.get("server") or ("", None)
+    return f"{cookie}_{port}" if port else cookie
+
+
 @dataclass(frozen=True)
 class Face(Generic[Party, Who]):
     """Pages that people log in to: of one site, over one party."""
 
     site: Site
-    #: The session's cookie. Cookies know no port, so each face has a name of its own.
+    #: The session's cookie, as ``named`` where the service listens at a port.
     cookie: str
     #: Folder of its templates, ``login.html.j2`` and ``problem.html.j2`` among them.
     room: Path
@@ -138,7 +144,7 @@ class Face(Generic[Party, Who]):
 
     async def visitor(self, request: Request) -> Visitor[Who]:
         """Whose session came with a request; its life begins anew. Raises SignInError without one."""
-        keeper, number = self.keeper(self.party(request)), request.cookies.get(self.cookie, "")
+        keeper, number = self.keeper(self.party(request)), request.cookies.get(named(self.cookie, request), "")
         user = keeper.whose(number)
         if user is None:
             raise SignInError
@@ -161,7 +167,7 @@ class Face(Generic[Party, Who]):
         async def login_form(request: Request) -> Response:
             party, asked = self.party(request), request.query_params
             after = asked.get("next", "")
-            if self.keeper(party).whose(request.cookies.get(self.cookie, "")) is not None:
+            if self.keeper(party).whose(request.cookies.get(named(self.cookie, request), "")) is not None:
                 return _to(own_path(root, after))
             return self._logging_in(party, after, name=asked.get("username", "")[:64])
 
@@ -173,18 +179,23 @@ class Face(Generic[Party, Who]):
             if entry is not Entry.IN:
                 return self._logging_in(party, after, *_TOLD[entry], name)
             # The session that was there before is nobody's any more: who knew it does not come in with this one.
-            keeper.end(request.cookies.get(self.cookie, ""))
+            keeper.end(request.cookies.get(named(self.cookie, request), ""))
             answer, secure = _to(own_path(root, after)), request.url.scheme == "https"
             answer.set_cookie(
-                self.cookie, keeper.begin(name), path=root, httponly=True, samesite="strict", secure=secure
+                named(self.cookie, request),
+                keeper.begin(name),
+                path=root,
+                httponly=True,
+                samesite="strict",
+                secure=secure,
             )
             return answer
 
         @routes.post(f"{root}logout", dependencies=[self.form()])
         async def logout(request: Request) -> Response:
-            self.keeper(self.party(request)).end(request.cookies.get(self.cookie, ""))
+            self.keeper(self.party(request)).end(request.cookies.get(named(self.cookie, request), ""))
             answer = _to(self._login)
-            answer.delete_cookie(self.cookie, path=root, httponly=True, samesite="strict")
+            answer.delete_cookie(named(self.cookie, request), path=root, httponly=True, samesite="strict")
             return answer
 
         @routes.get(root.removesuffix("/"))

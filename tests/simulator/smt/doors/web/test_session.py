@@ -38,6 +38,18 @@ async def test_a_session_is_a_cookie_that_no_script_and_no_other_site_has(rig: R
         assert (await visit.get("/ui/")).status_code == 200
 
 
+async def test_two_test_beds_of_a_machine_have_a_session_each_in_one_browser(rig: Rig) -> None:
+    """Cookies know no port."""
+    async with visiting(rig, "customer", base=f"{ORIGIN}:8600") as one:
+        async with visiting(rig, base=f"{ORIGIN}:8700") as other:
+            other.http.cookies.jar = one.http.cookies.jar
+            assert (await other.get("/ui/")).status_code == 303
+            await other.log_in("customer")
+            assert set(one.http.cookies) == {f"{COOKIE}_8600", f"{COOKIE}_8700"}
+            assert (await other.post("/ui/logout")).status_code == 303
+        assert (await one.get("/ui/")).status_code == 200
+
+
 async def test_a_session_dies_fifteen_minutes_after_its_last_use_and_eight_hours_after_its_log_in(rig: Rig) -> None:
     async with visiting(rig, "customer") as visit:
         rig.wall += 15 * 60 - 1
