@@ -52,6 +52,9 @@ def repeated(folder: Path, many: int, *, apart: bool = False) -> int:
     asked = sorted({*re.findall(r'"correlationId":"(\d{12})"', "".join(texts))})
     path.unlink()
     log = WireLog(path, lambda: micros(0), {})
+    if apart:
+        # None whose answer is cut off.
+        many -= many % len(texts)
     for at in range(0, many, len(texts)):
         turn = texts[: many - at]
         for number, ident in enumerate(asked if apart else (), at):
@@ -63,7 +66,7 @@ def repeated(folder: Path, many: int, *, apart: bool = False) -> int:
         if one["name"] == STEP:
             one["wire"] = check_chain(path).head
     (folder / PLAN).write_text(json.dumps(plan), "utf-8")
-    return len(asked) * (-(-many // len(texts)) if apart else 1)
+    return len(asked) * (many // len(texts) if apart else 1)
 
 
 def judged(folder: Path) -> tuple[float, float, dict[str, str]]:
