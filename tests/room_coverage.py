@@ -10,8 +10,25 @@ from coverage import Coverage
 
 from tests.test_rooms import FLOORS, ROOT
 
-#: Percentage of a room's branches.
+#: Percentage of a room's branches, and of those that are not there yet, so that none falls back: what a whole run reached, less what the order of the tests
+#: moves (a fixture that all share counts for who asks first). Strike one that is there.
 LEAST = 90
+NOT_YET = {
+    "meters": 85,
+    "meters/kernels": 85,
+    "simulator/tap": 82,
+    "simulator/web": 85,
+    "simulator/load": 66,
+    "simulator/smt/doors/both": 87,
+    "simulator/smt/doors/portal": 86,
+    "scenarios/certify": 87,
+    "scenarios/certify/smt": 83,
+    "scenarios/actions": 44,
+    "scenarios/taken": 84,
+    "reports/console": 82,
+    "reports/balance": 85,
+    "reports/commands": 82,
+}
 
 
 def rooms() -> Iterator[tuple[str, list[Path]]]:
@@ -23,9 +40,14 @@ def rooms() -> Iterator[tuple[str, list[Path]]]:
                 yield room, sorted((ROOT / room).glob("*.py") if room == house else (ROOT / room).rglob("*.py"))
 
 
+def folder_of(room: str) -> str:
+    """Where a room's tests lie: beside those of the house around it, unless they have a folder of their own."""
+    return room if (ROOT / "tests" / room).is_dir() else folder_of(room.rpartition("/")[0])
+
+
 def share(measured: Coverage, room: str, files: list[Path]) -> tuple[int, int]:
     """Branches of the files that tests in the room's folder take, and all."""
-    measured.get_data().set_query_contexts([rf"^tests/{room}(/|$)"])
+    measured.get_data().set_query_contexts([rf"^tests/{folder_of(room)}(/|$)"])
     known = measured.get_data().measured_files()
     exits = [exit for file in map(str, files) if file in known for exit in measured.branch_stats(file).values()]
     return sum(taken for _, taken in exits), sum(total for total, _ in exits)
@@ -43,9 +65,9 @@ def main(measured: Coverage | None = None) -> int:
     for room, files in rooms():
         taken, total = share(measured, room, files)
         percent = 100 * taken // total if total else 100
-        if percent < LEAST:
+        if percent < NOT_YET.get(room, LEAST):
             low.append(room)
-        print(f"{room:28}{taken:4} of {total:3} branches{percent:4} %")
+        print(f"{room:28}{taken:4} of {total:3} branches{percent:4} %{'  not yet' if percent < LEAST else ''}")
     print(f"Too few: {', '.join(low)}." if low else "Each room's own tests reach what they must.")
     return bool(low)
 
