@@ -201,8 +201,10 @@ async def test_who_closes_smt_waits_for_what_is_at_work_on_its_database_and_lets
         await asyncio.to_thread(at_it.wait, 30)
         closing = asyncio.ensure_future(asyncio.to_thread(intake.close))
         intake.make_up()
-        await asyncio.sleep(0)
-        assert not closing.done()
+        # Who does not wait is there at once.
+        _, waits = await asyncio.wait({closing}, timeout=0.2)
+        assert waits == {closing}
+        assert done == []
         go_on.set()
         await asyncio.gather(closing, going, return_exceptions=True)
         assert done == ["laid"]
