@@ -64,7 +64,7 @@ def recorded(recording: Recording, names: Names) -> Mapped:
     """The actions of a recording, each expecting what it came to."""
     carried: list[Carried] = []
     left: list[Left] = []
-    refs = {one.ref: ref_of(one.do, n) for n, one in enumerate(recording.scenario.timeline, 1)}
+    entries = {one.ref: n for n, one in enumerate(recording.scenario.timeline, 1)}
     accounts = dict(zip(recording.scenario.cast, names.accounts, strict=False))
     for n, action in enumerate(recording.scenario.timeline, 1):
         row = ACTIONS[action.do]
@@ -80,7 +80,8 @@ def recorded(recording: Recording, names: Names) -> Mapped:
         written = action.model_dump(mode="json", exclude_defaults=True, serialize_as_any=True)
         for name in ("at", "after", "after_s", "ref", "expect", "account"):
             written.pop(name, None)
-        said = {name: refs.get(one, one) if name in _REFS else one for name, one in written.items()}
+        named = {name: entries[written[name]] for name in _REFS if written.get(name) in entries}
+        said = dict(written)
         meter = recording.scenario.account_of(action).meter
         said |= {name: names.carried(said[name], meter, template=True) for name in _WRITTEN if name in said}
         if any(name.lower() == "authorization" for name in written.get("headers", ())):
@@ -89,7 +90,8 @@ def recorded(recording: Recording, names: Names) -> Mapped:
             said["account"] = account["account_id"]
         ends = {one.name: _plain(one.got(seen)) for one in row.facts if one.name in (*_ENDS, *row.required)}
         said["expect"] = _held(row.facts, action.expect, seen, names) | {name: one for name, one in ends.items() if one is not None}  # fmt: skip
-        carried.append(Carried(at, n, said))
+        carried.append(Carried(at, n, said, named=named))
+    refs = {one.ref: ref_of(one.do, entries[one.ref]) for one in recording.scenario.timeline}
     return Mapped(carried, left, 0, [] if left else list(_beyond(recording, refs, names)))
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
 from typing import Any, NamedTuple
@@ -37,12 +37,16 @@ DEAD = "Bearer dropped"
 
 @dataclass
 class Carried:
-    """What becomes an action: it without its ref and time. ``entry``: of the file; ``notes``: what of it is not as it was."""
+    """What becomes an action: it without its ref and time. ``entry``: of the file; ``notes``: what of it is not as it was.
+
+    ``named``: by field of it the entry of the action that it names.
+    """
 
     at: Seconds
     entry: int
     action: dict[str, Any]
     notes: list[str] = field(default_factory=list)
+    named: Mapping[str, int] = field(default_factory=dict)
 
 
 class Left(NamedTuple):

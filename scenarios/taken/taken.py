@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import re
 import tempfile
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from datetime import date, timedelta
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -80,10 +80,10 @@ def take(
     if len(carried) > MOST_ACTIONS:
         text = f"It makes {len(carried):,} actions: at most {MOST_ACTIONS:,} are carried."
         raise ScenarioError("from.too_long", text, str(file), "Cut the file to the stretch that matters.")
-    sound = []
+    sound: list[Carried] = []
     for one in carried:
-        if source.names.leaks(json.dumps(one.action)):
-            left.append(Left(one.at, one.entry, one.action["do"], "a secret, or somebody's id, stands where it could not be replaced"))  # fmt: skip
+        if why := _unfit(one, sound, source.names):
+            left.append(Left(one.at, one.entry, one.action["do"], why))
         else:
             sound.append(one)
     if not sound:
@@ -107,6 +107,15 @@ def take(
     told = [*said, *(f"entry {one.entry}: {one.label} is not carried: {one.why}" for one in sorted(left, key=_entry))]
     told += [f"entry {one.entry}: {one.action['do']}: {note}" for one in sound for note in one.notes]
     return Taken(target, len(sound), source.entries, told)
+
+
+def _unfit(one: Carried, sound: Iterable[Carried], names: Names) -> str:
+    """Why an action is not carried behind those that are; empty: it is."""
+    if names.leaks(json.dumps(one.action)):
+        return "a secret, or somebody's id, stands where it could not be replaced"
+    before = {it.entry for it in sound}
+    lacking = next((name for name, entry in one.named.items() if entry not in before), "")
+    return f"what its {lacking} names is not carried either" if lacking else ""
 
 
 def _entry(one: Left) -> int:
@@ -230,10 +239,11 @@ def _timeline(carried: list[Carried], names: Names) -> Iterator[dict[str, Any]]:
     """The actions with refs and times: the first at its instant, each other one so long after the one before it."""
     begins = local(carried[0].at)
     at: Seconds | None = None
-    for number, one in enumerate(carried, 1):
+    refs = {one.entry: ref_of(one.action["do"], number) for number, one in enumerate(carried, 1)}
+    for one in carried:
         moved = (begins + names.shift).replace(tzinfo=None)
         when = iso(epoch(moved)) if at is None else _delay(one.at - at)
-        action, ref = dict(one.action), ref_of(one.action["do"], number)
+        ref, action = refs[one.entry], one.action | {name: refs[entry] for name, entry in one.named.items()}
         body = action.get("body")
         if isinstance(body, dict) and "callReference" in body and action["expect"].get("status") == 200:
             # What a request was made for is the action that makes it now.

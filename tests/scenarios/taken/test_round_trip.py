@@ -142,6 +142,22 @@ def test_what_a_recording_verified_is_verified_again(tmp_path: Path) -> None:
     fixed(tmp_path / "first.yaml", "recording.json", tmp_path)
 
 
+def test_an_action_names_the_one_that_it_named_though_another_before_it_is_left_out(tmp_path: Path) -> None:
+    meter = {"method": "GET", "path": "/v2/missing/?day=2026-08-11", "expect": {"status": 200}}
+    written = incident() | {"policy": "smt-today"}
+    written["timeline"] = [
+        {"at": "2026-08-12T09:00", "do": "power_status", "ref": "of-nobody", "account": "SF-2", "expect": {"outcome": "answered"}},
+        {"at": "+7m", "do": "log_in", "ref": "own", "expect": {"let_in": 1}},
+        {"at": "+1m", "do": "http", "ref": "bears", "token": "own", **meter},
+        {"at": "+1m", "do": "log_in", "ref": "his", "account": "SF-2", "expect": {"let_in": 1}},
+        {"at": "+1m", "do": "http", "ref": "bears-his", "token": "his", **meter},
+    ]  # fmt: skip
+    recording = run(written, tmp_path / "first").out / "recording.json"
+    taken = take(recording, tmp_path / "first.yaml", like=Path("stale-read-for-an-hour"))
+    assert [(one.ref, getattr(one, "token", None)) for one in load_sound(taken.out).timeline] == [("log-in-1", None), ("http-2", "log-in-1")]  # fmt: skip
+    assert "entry 5: http is not carried: what its token names is not carried either" in taken.told
+
+
 def test_what_was_not_so_is_not_expected_again(played: JudgedRun, tmp_path: Path) -> None:
     def otherwise(written: dict[str, Any]) -> None:
         (call,) = [one for one in written["scenario"]["timeline"] if one["ref"] == "it-12"]
