@@ -22,6 +22,8 @@ if TYPE_CHECKING:
 
 # A shell that runs the suite in the background has it ignore Ctrl-C, and with it all that the tests start.
 signal.signal(signal.SIGINT, signal.default_int_handler)
+# To look for what can go, while all that is imported and collected stays, would be a quarter of the time that this takes.
+gc.disable()
 # An example's time says nothing on a busy machine; the first one of some properties compiles the kernels.
 settings.register_profile("ami", deadline=None)
 settings.load_profile("ami")
@@ -57,6 +59,7 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
 
 def pytest_collection_finish() -> None:
     # Modules and collected tests live on: to look through them again and again would be a tenth of the suite's time.
+    gc.enable()
     gc.collect()
     gc.freeze()
     gc.set_threshold(20_000)
