@@ -13,7 +13,6 @@ from pathlib import Path
 from typing import Any
 
 from meters.calendar import iso, local
-from scenarios.errors import ScenarioError
 from scenarios.judging.exchanges import Traffic, traffic_of
 from scenarios.judging.findings import Verdict
 from scenarios.judging.result import dumps, result_of
@@ -21,7 +20,7 @@ from scenarios.judging.verdict import judge
 from scenarios.recording import Recording, digest_of
 from scenarios.running.runner import Progress, SoFar, run
 from scenarios.schema import Scenario
-from simulator.runtime.folder import write_whole
+from simulator.runtime.folder import write_whole, writing
 from simulator.runtime.progress_file import ProgressFile
 from simulator.runtime.until_stopped import run_stoppable
 from simulator.versions import PRODUCT, version_of
@@ -46,7 +45,7 @@ class JudgedRun:
 def run_and_judge(scenario: Scenario, out: Path, progress: Progress | None = None) -> JudgedRun:
     """Run a scenario, judge it, and write its files into ``out``. Raises a UserError when it cannot run."""
     began, started = datetime.now(UTC), time.perf_counter()
-    try:
+    with writing(out):
         done = run_stoppable(run(scenario, out, progress))
         seconds = time.perf_counter() - started
         verdict = judge(done.recording)
@@ -57,13 +56,6 @@ def run_and_judge(scenario: Scenario, out: Path, progress: Progress | None = Non
         write_whole(out / "result.json", dumps(result))
         facts = _run_facts(done.addresses, out, began, seconds)
         write_whole(out / "run.json", dumps(facts | ({"wire": asdict(traffic.chain)} if traffic else {})))
-    except OSError as error:
-        raise ScenarioError(
-            "out.unusable",
-            f"A file cannot be written: {error.strerror or error}.",
-            str(error.filename or out),
-            "Name a folder that can be written, with --out.",
-        ) from error
     return JudgedRun(done.recording, verdict, result, traffic, out, seconds, digest_of(text))
 
 

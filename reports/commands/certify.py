@@ -87,6 +87,7 @@ def run(
 
     from reports.terminal import Bar
     from scenarios.certify.run import Certification
+    from simulator.runtime.folder import writing
     from simulator.runtime.until_stopped import finishing
 
     said = _loaded(statement)
@@ -98,8 +99,9 @@ def run(
 
     with Bar("steps", hidden=as_json) as bar:
         beside = (said[1], written[1]) if len(said) > 1 else None
-        stopped = Certification(said[0], written[0], out, tuple(only or ()), bar.show, tell, beside).go()
-    with finishing():
+        with writing(out):
+            stopped = Certification(said[0], written[0], out, tuple(only or ()), bar.show, tell, beside).go()
+    with finishing(), writing(out):
         result = _published(out, key)
     if as_json:
         print_json([result], alone=True)

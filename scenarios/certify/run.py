@@ -438,10 +438,11 @@ class Certification:
                 write_whole(folder / RECORDING, done.recording.dumps())
                 self.states[step.name] = (WHOLE, "")
             except UserError as error:
-                self.states[step.name] = ("broken", f"{error.code}: {error.message}")
+                self.states[step.name] = ("broken", f"{error.message.rstrip('.')} ({error.code})")
             except Exception as error:
                 # A fault of ours, which ends the step and not the certification.
-                self.states[step.name] = ("broken", f"A fault of ours ended it: {fault_text(error)}.")
+                said = " ".join((fault_text(error), *str(error).splitlines()[:1]))
+                self.states[step.name] = ("broken", f"A fault of ours ended it: {said}.")
             finally:
                 _tidied(folder)
 

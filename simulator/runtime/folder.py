@@ -21,6 +21,18 @@ def write_whole(path: Path, text: str) -> None:
 
 
 @contextmanager
+def writing(folder: Path) -> Iterator[None]:
+    """Tell of a file in a folder that cannot be written meanwhile: raises SimulatorError ``out.unusable``."""
+    try:
+        yield
+    except OSError as error:
+        text, place = f"A file cannot be written: {error.strerror or error}.", str(error.filename or folder)
+        raise SimulatorError(
+            "out.unusable", text, place, "Make room there, or name another folder with --out."
+        ) from error
+
+
+@contextmanager
 def own(folder: Path, written: Iterable[str], option: str = "--out") -> Iterator[Path]:
     """Hold a folder for one run, made if need be, cleared of the names in ``written``.
 

@@ -46,6 +46,28 @@ def test_a_bundle_that_is_none_is_told(tmp_path: Path) -> None:
         assert fails_here("certify", word, str(tmp_path / "none")).startswith("certify.")
 
 
+@pytest.mark.parametrize("file", ["truth.csv", "result.json", "junit.xml"])
+def test_a_disk_that_is_full_is_told_with_the_folder_and_what_was_recorded_is_judged_once_there_is_room(
+    tmp_path: Path, file: str
+) -> None:
+    out, written = tmp_path / "out", tmp_path / "sut.yaml"
+    out.mkdir()
+    text = HEADEND.read_text("utf-8")
+    written.write_text(text[: text.index("start:")] + "start: {argv: ['{python}', -c, pass], ready_s: 0.1}\n", "utf-8")
+    (out / f"{file}.part").symlink_to("/dev/full")
+    run = ("certify", "run", "--statement", str(written), "--out", str(out), "--only", "HE-ONCE")
+    assert fails_here(*run) == (
+        f"out.unusable: {out}: A file cannot be written: No space left on device."
+        " Make room there, or name another folder with --out."
+    )
+    (out / f"{file}.part").unlink()
+    if file == "truth.csv":
+        assert fails_here("certify", "judge", str(out)).startswith(f"certify.bundle: {out}: ")
+    else:
+        assert invoked("certify", "judge", str(out)).exit_code == 3
+    assert not (out / "keys.json").exists()
+
+
 @pytest.mark.parametrize(("mark", "code"), [("passed", 0), ("failed", 1), ("inconclusive", 3)])
 def test_a_verdict_has_its_exit_code(mark: str, code: int) -> None:
     assert _code({"mark": mark}) == code
