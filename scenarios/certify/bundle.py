@@ -15,6 +15,7 @@ from cryptography.exceptions import InvalidSignature, UnsupportedAlgorithm
 from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
 
+from headend.ports import fault_text
 from meters.errors import UserError
 from scenarios.certify.flight import result_of_flight
 from scenarios.certify.judged import dumps, result_of
@@ -98,7 +99,12 @@ def verified(bundle: Path, key: Path | None) -> str:
 
 
 def _again(folder: Path) -> dict[str, Any]:
-    return _result(_said(folder), observed(folder))
+    try:
+        return _result(_said(folder), observed(folder))
+    except (ArithmeticError, AttributeError, LookupError, RecursionError, TypeError, ValueError) as error:
+        # A chain, and the digests of a plan, hold for whatever somebody else wrote too.
+        text = f"It holds what cannot be judged ({fault_text(error)}): it was altered, or that is a fault of ours."
+        raise ScenarioError("certify.bundle", text, str(folder), _MEND) from error
 
 
 def _said(folder: Path) -> dict[str, Statement]:

@@ -53,11 +53,14 @@ class _Tally:
     held: int = 0
     cited: list[str] = field(default_factory=list)
     against: list[Observation] = field(default_factory=list)
-    #: The first of which nothing can be told.
+    #: The first of which nothing can be told, and the first that no exchange shows.
     untold: Observation | None = None
+    unshown: Observation | None = None
 
     def add(self, one: Observation) -> None:
-        if one.held:
+        if one.held is not None and not one.exchanges:
+            self.unshown = self.unshown or one
+        elif one.held:
             self.held += 1
             if len(self.cited) < MOST:
                 self.cited = [*self.cited, *one.cited][:MOST]
@@ -129,6 +132,9 @@ def _judged(held: Held, tally: _Tally | None, all_of_it: Observed) -> dict[str, 
         mark, said = Mark.FAILED, _sentence(against[0].said)
     elif own:
         mark, said = Mark.INCONCLUSIVE, f"Nothing can be told of {own[0]}"
+    elif seen.unshown:
+        step, ref = seen.unshown.step, seen.unshown.ref
+        mark, said = Mark.INCONCLUSIVE, f"Nothing can be told of {step}: no exchange shows what was recorded of {ref}."
     elif seen.held:
         mark, said = Mark.PASSED, f"Seen {seen.held} time{'s' * (seen.held > 1)}."
     else:

@@ -2,24 +2,32 @@
 
 from __future__ import annotations
 
+import csv
 import json
 from array import array
+from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from hashlib import blake2b, file_digest
 from itertools import islice
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
+
+from pydantic import ValidationError
 
 from meters.calendar import Micros, Seconds, ends_within, epoch, iso, micros, seconds, to_s, to_us
-from scenarios.actions.customer_calls import CustomerCalls
+from meters.errors import MeterError
+from scenarios.actions.customer_calls import CustomerCalls, RecordedCustomerCall
 from scenarios.actions.inquire import Inquire, RecordedInquiry
 from scenarios.call_backs import NO_KEY, NO_SEAL
 from scenarios.errors import ScenarioError
 from scenarios.evidence import Evidence
 from scenarios.judging.exchanges import Traffic, traffic_of
 from scenarios.recording import WIRE, Recording, load
+from scenarios.written import Name, Spec
+from simulator.input.mistakes import mistakes_of
+from simulator.input.yaml_text import YamlDocument
 from simulator.smt.ondemand.judged import Clocks
 from simulator.tap.chain import Chain, Exchange, Index, exchanges_at, slow_or_cut
 
@@ -263,8 +271,66 @@ class Observed:
         return (asked for step in self.steps if not step.own for asked in step.inquiries(self.clock_s))
 
 
+class _Ended(Spec):
+    """How a step ended, and the digests of what was recorded of it."""
+
+    name: Name
+    title: str
+    state: str
+    why: str
+    wire: str
+    recording: str
+
+
+class _Connection(Spec):
+    what: str
+    well: bool
+    said: str
+
+
+class _Plan(Spec):
+    """What ``plan.json`` holds."""
+
+    format: Literal[1]
+    only: list[str]
+    reply_s: float
+    theirs: list[str]
+    connection: list[_Connection]
+    flight: bool
+    bears: dict[Name, list[str]]
+    steps: list[_Ended]
+
+
+def _plan(file: Path) -> dict[str, Any]:
+    """What was played. Raises OSError or ValueError for what is no JSON, ScenarioError for a field that is missing or damaged."""
+    content = json.loads(file.read_text("utf-8"))
+    try:
+        return _Plan.model_validate(content).model_dump()
+    except ValidationError as error:
+        first = mistakes_of(error, content, _Plan, "certify.plan")[0]
+        place = YamlDocument(str(file), content).where(first.loc)
+        raise ScenarioError(first.code, first.message, place, "Take the bundle as it was written.") from None
+
+
 def _calls(recording: Recording) -> bool:
     return any(isinstance(one, CustomerCalls) for one in recording.scenario.timeline)
+
+
+def _unshown(recording: Recording, traffic: Traffic, bills: Lines) -> Iterator[str]:
+    """What the recording has of a system that no exchange shows: inquiries with their answers, those under one id together, and bills."""
+    had: dict[str, Counter[str]] = {}
+    for action in recording.scenario.timeline:
+        record = recording.actions.get(action.ref)
+        if isinstance(action, Inquire) and isinstance(record, RecordedInquiry):
+            its = had.setdefault(action.again or action.ref, Counter())
+            its.update({"inquiries": record.status is not None, "call-backs": len(record.came)})
+    for ref, its in had.items():
+        shown = traffic.actions.get(ref, [])
+        if len(shown) < MOST and not its <= Counter(one.wire for one in shown):
+            yield f"An inquiry of {ref} or an answer to it is among no exchanges."
+    told = sum(isinstance(one, RecordedCustomerCall) and one.bill is not None for one in recording.actions.values())
+    if told > sum(1 for _ in bills):
+        yield "A bill is among no exchanges."
 
 
 def digest_of(path: Path) -> str:
@@ -290,10 +356,9 @@ def observed(folder: Path) -> Observed:
     from scenarios.certify.truth import read_given, read_late, read_truth
 
     try:
-        plan = json.loads((folder / PLAN).read_text("utf-8"))
-        file = folder / TRUTH
+        plan, file = _plan(folder / PLAN), folder / TRUTH
         truth, given, late = read_truth(file), read_given(file), read_late(file)
-    except (OSError, ValueError, KeyError) as error:
+    except (OSError, ValueError, KeyError, RecursionError, csv.Error, MeterError) as error:
         text, mend = f"It cannot be read: {error}.", "Name the folder or the bundle.zip of 'ami certify run'."
         raise ScenarioError("certify.bundle", text, str(folder), mend) from None
     steps, joint = [], bool(plan.get("flight"))
@@ -319,12 +384,13 @@ def observed(folder: Path) -> Observed:
         if traffic is None or traffic.chain.head != one["wire"]:
             text = "Its exchanges are not those of the run: wire.jsonl is gone, or was cut at its end."
             raise ScenarioError("certify.wire", text, str(its / "wire.jsonl"), "Take the bundle as it was written.")
-        own = (*Evidence(recording).own_faults, *_ours(plan, its / WIRE, traffic.chain))
         all_of_it = ("market", *LINK, "bills")
         index = Index(its / WIRE)
         market, portal, events, bills, wire = (
             Lines(index, on) for on in (("market",), ("portal",), ("events",), ("bills",), all_of_it)
         )
+        unshown = _unshown(recording, traffic, bills)
+        own = (*Evidence(recording).own_faults, *_ours(plan, its / WIRE, traffic.chain), *unshown)
         # Of one that is alone with our SMT the link shows what our own actions show.
         heard = (joint and _calls(recording)) or "market" in plan["theirs"]
         link = Lines(index, LINK) if heard else ()

@@ -184,7 +184,8 @@ class Index:
                 offset = int(begins[row])
                 file.seek(offset)
                 found = _read(file.read(int(begins[row + 1]) - offset), int(row), offset, self.path)
-                if found is not None:
+                # Of a line that does not begin as ours do it is known only now.
+                if found and (not wires or found.wire in wires) and since_us <= found.at_us < until_us:
                     yield found
 
 

@@ -7,9 +7,10 @@ from pathlib import Path
 
 import pytest
 
+from meters.calendar import micros
 from simulator.errors import SimulatorError
 from simulator.tap import log as tap
-from simulator.tap.chain import Chain, check_chain, exchanges
+from simulator.tap.chain import Chain, Index, check_chain, exchanges
 from simulator.tap.log import Wire
 from tests.simulator.tap.written import Clock, lines, log_at
 
@@ -57,6 +58,18 @@ def test_what_somebody_chained_who_is_no_tap_is_refused_by_its_line(tmp_path: Pa
     with pytest.raises(SimulatorError, match=r"Line 2 is no exchange") as told:
         list(exchanges(tmp_path / "wire.jsonl"))
     assert told.value.code == "wire.unreadable"
+
+
+def test_a_line_that_begins_otherwise_is_of_its_own_wire_and_instant(tmp_path: Path) -> None:
+    log = log_at(tmp_path / "wire.jsonl")
+    log.note(MARKET, log.begin(), WHAT)
+    begins = '"wire":"modbus","at_us":2000,"took_us":0,"from":"TDSP","to":"meters"'
+    log._write([f"{begins},{READ}"])
+    log.close()
+    index, until = Index(tmp_path / "wire.jsonl"), micros(10_000)
+    assert [one.n for one in index.exchanges(("market",), micros(0), until)] == [1]
+    assert [one.n for one in index.exchanges(("modbus",), micros(0), until)] == [2]
+    assert [one.n for one in index.exchanges((), micros(0), micros(2000))] == [1]
 
 
 def test_half_of_a_surrogate_pair_is_read_as_it_was_written(tmp_path: Path) -> None:
