@@ -249,7 +249,7 @@ class _Line:
             async with asyncio.timeout(_REST_S):
                 while len(rest) < length - 1 and (more := await reader.read(length - 1 - len(rest))):
                     rest += more
-        whole = len(rest) == length - 1 and length > 1 and _fits(rest)
+        whole = len(rest) == length - 1 and length > 1 and _fits(rest, asked.get(transaction, b""))
         fits = (transaction in asked, protocol == 0, of == unit, whole)
         return transaction, rest, next((said for said, well in zip(MISFITS, fits, strict=True) if not well), "")
 
@@ -277,9 +277,13 @@ class _Line:
             streams[1].close()
 
 
-def _fits(pdu: Reply) -> bool:
-    """Whether a reply to a read has as many octets as it says."""
-    return pdu[0] not in (HOLDING, INPUT) or (len(pdu) > 1 and len(pdu) == 2 + pdu[1])
+def _fits(pdu: Reply, asked: bytes) -> bool:
+    """Whether a reply to a read has as many octets as it says, and as were asked for where those may be."""
+    if pdu[0] not in (HOLDING, INPUT):
+        return True
+    count = int.from_bytes(asked[3:5], "big") if asked[:1] == pdu[:1] else 0
+    octets = 2 * count if 1 <= count <= wire.MAX_READ else len(pdu) - 2
+    return len(pdu) == 2 + octets and len(pdu) > 1 and pdu[1] == octets
 
 
 def _play(stage: Stage, action: ReadMeter) -> Played:

@@ -16,7 +16,7 @@ from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
 
 from headend.ports import fault_text
-from meters.errors import UserError
+from meters.errors import MeterError, UserError
 from scenarios.certify.flight import result_of_flight
 from scenarios.certify.judged import dumps, result_of
 from scenarios.certify.observed import STEPS, Observed, digest_of, observed
@@ -101,7 +101,7 @@ def verified(bundle: Path, key: Path | None) -> str:
 def _again(folder: Path) -> dict[str, Any]:
     try:
         return _result(_said(folder), observed(folder))
-    except (ArithmeticError, AttributeError, LookupError, RecursionError, TypeError, ValueError) as error:
+    except (ArithmeticError, AttributeError, LookupError, MeterError, RecursionError, TypeError, ValueError) as error:
         # A chain, and the digests of a plan, hold for whatever somebody else wrote too.
         text = f"It holds what cannot be judged ({fault_text(error)}): it was altered, or that is a fault of ours."
         raise ScenarioError("certify.bundle", text, str(folder), _MEND) from error

@@ -35,10 +35,12 @@ SKIPPED, DIAL_WH = 4, 10**9
 Json = dict[str, Any]
 #: ahead_s: of the clock; every: what befalls each so manieth quarter hour; hole, zero, negative, high, stuck: in those; swapped: channels change places;
 #: register_wh: more in the register for each quarter hour; shift: slots that the ring is turned by; midnight_h: hours that midnights are late; by_wall: times
-#: are local without an offset; transaction, unit, length: more in the head of a reply; silent, refuses (code): which functions; obeys: what is written;
+#: are local without an offset; transaction, unit, length: more in the head of a reply; fewer registers; silent, refuses (code): which functions; obeys: what is written;
 #: codes: exceptions in place of the documented; falls: less in the register of every other midnight; input: registers by which function 4 is off; bits: of
 #: each status word; wavers: more in the ring in every other quarter hour; marks, saving: told in the ring; drops: what was sent ahead; most_s: a clock is set by.
-HONEST: Json = dict.fromkeys(("ahead_s", "register_wh", "shift", "midnight_h", "transaction", "unit", "length"), 0)
+HONEST: Json = dict.fromkeys(
+    ("ahead_s", "register_wh", "shift", "midnight_h", "transaction", "unit", "length", "fewer"), 0
+)
 HONEST |= dict.fromkeys(("late_s", "falls", "input", "bits", "wavers"), 0) | {"every": 40, "most_s": 3600}
 HONEST |= dict.fromkeys(("hole", "zero", "negative", "high", "stuck", "swapped", "by_wall", "little"), False)
 HONEST |= dict.fromkeys(("any_unit", "writes_all", "day_of_96", "unseen", "drops"), False)
@@ -182,6 +184,7 @@ class Meter:
                 return self.no(function, 3)
             if first < FIRST or first + count - 1 > LAST:
                 return self.no(function, 2)
+            count -= self.be["fewer"]
             return bytes((function, 2 * count)) + self.told(first - self.be["input"] * (function == 4), count, now)
         if function in (6, 16):
             return self.written(function, body, now)
