@@ -6,6 +6,7 @@ import tempfile
 from collections.abc import Iterable, Iterator
 from datetime import date
 from decimal import Decimal
+from itertools import groupby
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, NamedTuple, Self
 
@@ -53,6 +54,7 @@ _CALLS: dict[str, tuple[str, str, str, str]] = {
     "daily": ("/v2/dailyreads/", "/api/usage/daily", "registeredReads", "dailyData"),
     "monthly": ("/v2/monthlybillingInformation/", "/api/usage/monthly", "billingData", "monthlyData"),
     "green_button": ("/v2/greenbutton/", "", "", ""),
+    "interval": ("", "/api/usage/interval", "", "intervaldata"),
 }
 
 
@@ -62,7 +64,9 @@ class UsageRead(AtDoor):
     door: Literal["api", "portal", "files"] = Field(  # type: ignore[assignment]
         default="api", description="The market API, the portal, or the LSE files in the ROR's folder."
     )
-    what: Literal["15_minute", "daily", "monthly", "green_button"] = "15_minute"
+    what: Literal["15_minute", "daily", "monthly", "green_button", "interval"] = Field(
+        default="15_minute", description="interval: one by one, as the portal tells them beside its slots."
+    )
     first: Day
     last: Day | None = Field(default=None, description="The first one alone unless given.")
     revisions: Literal["latest", "all"] = "latest"
@@ -77,6 +81,8 @@ class UsageRead(AtDoor):
             raise ValueError("it ends before it begins; exchange the days, or give them in body to ask SMT so")
         if self.what == "green_button" and self.door != "api":
             raise ValueError("Green Button is of the market API alone; write door: api")
+        if self.what == "interval" and self.door != "portal":
+            raise ValueError("intervals one by one are of the portal alone; write door: portal")
         if self.door == "files" and (self.what != "15_minute" or self.body):
             raise ValueError("files hold 15-minute intervals and are not asked for; write what: 15_minute and no body")
         return self
@@ -167,7 +173,11 @@ def _told(action: UsageRead, reply: httpx.Response) -> Iterator[_Day]:
     body = document(reply)
     *_, market_field, portal_field = _CALLS[action.what]
     data = body.get("data", body) if isinstance(body, dict) else {}
-    for row in data.get(portal_field if action.door == "portal" else market_field) or []:
+    rows = data.get(portal_field if action.door == "portal" else market_field) or []
+    if action.what == "interval":
+        yield from _one_by_one(rows)
+        return
+    for row in rows:
         if action.what == "15_minute":
             try:
                 day = parse_us_date(row["DT"])
@@ -180,6 +190,17 @@ def _told(action: UsageRead, reply: httpx.Response) -> Iterator[_Day]:
             day = parse_us_date((row.get("readDate") or row.get("date") or row.get("endDate") or row["enddate"])[:10])
             kwh = next(row[name] for name in ("energyDataKwh", "reading", "actualkWh", "actl_kwh_usg") if name in row)
             yield _Day(day, "C", np.array([int(Decimal(str(kwh)).scaleb(3))]), None)
+
+
+def _one_by_one(rows: Iterable[dict[str, Any]]) -> Iterator[_Day]:
+    """The days of intervals that are told one by one; of an SMT that is not ours what cannot be read is not told."""
+    for day, its in groupby(rows, lambda row: str(row.get("date"))):
+        try:
+            told = [(int(Decimal(str(row["consumption"])).scaleb(3)), row["consumption_est_act"] == "E") for row in its]
+            wh, estimated = np.array(told).T
+            yield _Day(date.fromisoformat(day), "C", wh, estimated.astype(bool))
+        except (ArithmeticError, KeyError, ValueError):
+            continue
 
 
 def _green_button(reply: httpx.Response) -> Iterator[_Day]:
@@ -204,7 +225,7 @@ def _counted(action: UsageRead, read_days: Iterable[_Day]) -> dict[str, Any]:
     by_interval = [one for one in told if one.estimated is not None]
     latest = {(one.day, one.channel): one for one in told}
     known = [(one, one.wh != NO_VALUE) for one in by_interval]
-    of_intervals = action.what in ("15_minute", "green_button") and bool(told)
+    of_intervals = action.what in ("15_minute", "green_button", "interval") and bool(told)
     expected = sum(intervals_in(one.day) for one in by_interval)
     estimated = sum(int(np.count_nonzero(one.estimated & there)) for one, there in known)
     present = sum(int(np.count_nonzero(there)) for _, there in known)

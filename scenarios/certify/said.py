@@ -17,9 +17,16 @@ TOKEN, READS, ODR, STATUS, POWER = (
     f"/v2/{name}/" for name in ("token", "15minintervalreads", "odr", "odrstatus", "powerstatus")
 )
 #: At the portal.
-PORTAL_ODR, LATEST, SYNCH, DAILY, MONTHLY = (
+PORTAL_ODR, LATEST, SYNCH, INTERVAL, DAILY, MONTHLY = (
     f"/api/{name}/"
-    for name in ("ondemandread", "usage/latestodrread", "adhoc/intervalsynch", "usage/daily", "usage/monthly")
+    for name in (
+        "ondemandread",
+        "usage/latestodrread",
+        "adhoc/intervalsynch",
+        "usage/interval",
+        "usage/daily",
+        "usage/monthly",
+    )
 )
 
 

@@ -2,9 +2,9 @@
 
     python -I portal.py --port N --portal-port N --records FILE --held FILE --registry DIR --clock URL [--portal-fault ID] [options of smt.py]
 
-It starts smt.py at --port, and listens at --portal-port itself: log-in, meters, attributes, premise and HAN devices, posted usage in slots and by day, on-demand
-reads. Who lives where stands in --records, what is on record of a premise in --registry, CSV files; what was posted in --held. A customer's read is asked
-of smt.py in the customer's name, so that one allowance is spent, and shown as that tells it.
+It starts smt.py at --port, and listens at --portal-port itself: log-in, meters, attributes, premise and HAN devices, posted usage, reads. Who lives
+where stands in --records, what is on record of a premise in --registry, CSV files; what was posted in --held. A customer's read is asked of smt.py in
+the customer's name, so that one allowance is spent, and shown as that tells it.
 
 A fault is a row of portal_faults.json: ``be`` is what it is in place of SOUND; ``do`` by call ("meter", "slots", ...) members that its answer has otherwise.
 """
@@ -17,8 +17,8 @@ import subprocess
 import sys
 import threading
 import urllib.request
-from collections.abc import Iterator
-from datetime import date, datetime, timedelta
+from collections.abc import Callable, Iterator
+from datetime import UTC, date, datetime, timedelta
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from itertools import pairwise
 from pathlib import Path
@@ -28,9 +28,9 @@ from zoneinfo import ZoneInfo
 Json = dict[str, Any]
 EVER = {"startDate": "01/01/2000", "endDate": "12/31/2099"}
 CENTRAL, DAY = ZoneInfo("America/Chicago"), timedelta(days=1)
-#: deaf: what it does not look at; foreign: whether it tells of everybody's; slots: where a day of 92 or 100 is cut; shift: which day of the register it tells.
+#: deaf: what it does not look at; foreign: whether it tells of everybody's; slots: where a day of 92 or 100 is cut; rows: of a day at most; shift: which day of the register it tells.
 SOUND: Json = {
-    "deaf": [], "foreign": [], "slots": [8, 12], "old": False, "off": 0, "more": 0, "apart": False, "code": "5032", "kind": "REGISTER", "ready": False, "failed": "FAILED",
+    "deaf": [], "foreign": [], "slots": [8, 12], "rows": 100, "old": False, "off": 0, "more": 0, "apart": False, "code": "5032", "kind": "REGISTER", "ready": False, "failed": "FAILED",
 }  # fmt: skip
 WRONG = {
     "INVALID-DATE": "Invalid Date. Expected format of: startDate,endDate is MM/dd/yyyy",
@@ -95,23 +95,17 @@ class Portal:
 
     def called(self, name: str, user: str, body: Json) -> Json:
         esiid: Any = body.get("esiid", body.get("ESIID"))
-        match name:
-            case "meter":
-                return {"data": list(self.meters(user, esiid))}
-            case "meterattributes" | "premise" | "handevices":
-                return {"data": self.record(name, user, esiid)}
-            case "adhoc/intervalsynch":
-                return {"data": self.slots(user, esiid[0], body)}
-            case "usage/daily":
-                return {"dailyData": list(self.daily(user, esiid, body))}
-            case "usage/monthly":
-                return {"monthlyData": list(self.monthly(user, esiid, body))}
-            case "dashboard":
-                return {"data": self.dashboard(user)}
-            case "ondemandread":
-                return {"data": self.ask(user, esiid, body)}
-            case "usage/latestodrread":
-                return {"data": self.latest(user, esiid)}
+        calls: dict[str, Callable[[], Json]] = {
+            **dict.fromkeys(("meterattributes", "premise", "handevices"), lambda: {"data": self.record(name, user, esiid)}),
+            "meter": lambda: {"data": list(self.meters(user, esiid))}, "dashboard": lambda: {"data": self.dashboard(user)},
+            "adhoc/intervalsynch": lambda: {"data": self.slots(user, esiid[0], body)},
+            "usage/interval": lambda: {"intervaldata": list(self.one_by_one(user, esiid, body))},
+            "usage/daily": lambda: {"dailyData": list(self.daily(user, esiid, body))},
+            "usage/monthly": lambda: {"monthlyData": list(self.monthly(user, esiid, body))},
+            "ondemandread": lambda: {"data": self.ask(user, esiid, body)}, "usage/latestodrread": lambda: {"data": self.latest(user, esiid)},
+        }  # fmt: skip
+        if name in calls:
+            return calls[name]()
         raise RefusedError(404, {"error": "There is no such call."})
 
     def log_in(self, body: Json) -> Json:
@@ -158,8 +152,7 @@ class Portal:
         with self.lock:
             kept = self.first.setdefault(esiid, its)
         for day, one in sorted((kept if self.be["old"] else its).items()):
-            since = [at for _, at, _ in self.records["points"][esiid]["rors"][1:]]
-            mine = not self.be["apart"] or day.isoformat() in since
+            mine = not self.be["apart"] or any(f"{day}" == at for _, at, _ in self.records["points"][esiid]["rors"][1:])
             if first <= day <= last and self.own(user, esiid, day, what) and mine:
                 yield day, one, its.get(day - DAY, {})
 
@@ -175,6 +168,14 @@ class Portal:
         if not rows:
             raise wrong("1")
         return {"trans_id": f"{secrets.randbelow(10**12):012}", "esiid": esiid, "energyData": rows}
+
+    def one_by_one(self, user: str, esiid: str, body: Json) -> Iterator[Json]:
+        for day, one, _ in self.days(user, esiid, body, 731, "usage"):
+            midnight = datetime(day.year, day.month, day.day, tzinfo=CENTRAL).astimezone(UTC)
+            clock = [f"{(midnight + DAY * n / 96).astimezone(CENTRAL): %I:%M %p}".lower() for n in range(101)]
+            for start, end, told in zip(clock, clock[1:], one["intervals"][: self.be["rows"]], strict=False):
+                kwh = {"consumption": float(told.partition("-")[0]), "consumption_est_act": told[-1:]}
+                yield {"date": day.isoformat(), "starttime": start, "endtime": end} | kwh
 
     def daily(self, user: str, esiid: str, body: Json) -> Iterator[Json]:
         for day, one, before in self.days(user, esiid, body, 731, "daily"):

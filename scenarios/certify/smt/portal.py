@@ -7,10 +7,10 @@ from datetime import date, timedelta
 from decimal import Decimal, InvalidOperation
 from typing import Any
 
-from meters.calendar import day_end, day_start, ends_within, epoch, us_date, us_stamp
+from meters.calendar import INTERVAL_S, day_end, day_start, ends_within, epoch, local, us_date, us_stamp
 from scenarios.actions.usage_read import UsageRead
 from scenarios.certify.observed import Observation, Step, within
-from scenarios.certify.said import DAILY, LATEST, MONTHLY, SYNCH, data_of, said_of
+from scenarios.certify.said import DAILY, INTERVAL, LATEST, MONTHLY, SYNCH, data_of, said_of
 from scenarios.certify.smt.asked import Asked, Seen
 from scenarios.certify.smt.looked import Looked
 from scenarios.certify.smt.posted import days_wrong
@@ -23,12 +23,13 @@ DAILY_LIMIT = PORTAL_CODES[1]
 Held = dict[int, tuple[int, int]]
 
 
-def _usage(ident: str, path: str, wrong: Callable[[dict[str, Any], UsageRead, Held], str]) -> Callable[[Looked], Seen]:
-    """What a path of the portal tells of posted days; wrong: what of it is not as it was posted."""
+def _usage(ident: str) -> Callable[[Looked], Seen]:
+    """What the portal tells of posted days, by the call that each read is."""
 
     def seen(looked: Looked) -> Seen:
         for step, action in _read(looked, ident):
             assert step.recording is not None
+            path, wrong = _WRONG[action.what]
             at = Evidence(step.recording, action.account).at(action)
             its = [one for one in map(said_of, within(step.portal, at, at)) if one.path == path]
             esiid = step.recording.world.accounts[step.recording.scenario.account_of(action).account_id].esiid
@@ -44,6 +45,23 @@ def _read(looked: Looked, ident: str) -> Iterator[tuple[Step, UsageRead]]:
         for action in step.recording.scenario.timeline:
             if ident in action.verifies and isinstance(action, UsageRead):
                 yield step, action
+
+
+def _rows_wrong(told: dict[str, Any], action: UsageRead, held: Held) -> str:
+    """What intervals that are told one by one are not; each is known by its day and where it begins."""
+    first, last = action.days
+    for n in range((last - first).days + 1):
+        day = first + timedelta(days=n)
+        rows = [row for row in told.get("intervaldata") or [] if row.get("date") == day.isoformat()]
+        found = [(str(row.get("starttime")).strip().upper(), _wh(str(row.get("consumption")))) for row in rows]
+        ends = list(ends_within(day_start(day), day_end(day)))
+        right = [(f"{local(end - INTERVAL_S):%I:%M %p}", held[int(end)][0]) for end in ends]
+        if found != right:
+            off = sum(one != other for one, other in zip(found, right, strict=False))
+            return (
+                f"{len(found)} intervals are told of {day}, which has {len(right)}; {off} are not what the meter holds"
+            )
+    return ""
 
 
 def _daily_wrong(told: dict[str, Any], action: UsageRead, held: Held) -> str:
@@ -140,11 +158,16 @@ def _refused(looked: Looked) -> Seen:
             yield one.saw(code == DAILY_LIMIT and not inquired, f"the day's limit is told as '{code}'{inquired}")
 
 
+#: By what is read: the path, and what of an answer is not as it was posted.
+_WRONG: dict[str, tuple[str, Callable[[dict[str, Any], UsageRead, Held], str]]] = {
+    "15_minute": (SYNCH, lambda told, action, held: days_wrong(data_of(told), action, held)),
+    "interval": (INTERVAL, _rows_wrong),
+    "daily": (DAILY, _daily_wrong),
+    "monthly": (MONTHLY, _monthly_wrong),
+}
 #: By id what is seen of it.
 SEEN: dict[str, Callable[[Looked], Seen]] = {
-    "SMT-PT-USAGE": _usage("SMT-PT-USAGE", SYNCH, lambda told, action, held: days_wrong(data_of(told), action, held)),
-    "SMT-PT-DAILY": _usage("SMT-PT-DAILY", DAILY, _daily_wrong),
-    "SMT-PT-MONTHLY": _usage("SMT-PT-MONTHLY", MONTHLY, _monthly_wrong),
+    **{ident: _usage(ident) for ident in ("SMT-PT-USAGE", "SMT-PT-DAILY", "SMT-PT-MONTHLY")},
     "SMT-PT-READ": _reads,
     "SMT-PT-PENDING": _pending,
     "SMT-PT-FAILED": _failed,

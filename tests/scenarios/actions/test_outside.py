@@ -26,6 +26,7 @@ TIMELINE: list[dict[str, Any]] = [
     {"ref": "monthly", **USAGE, "what": "monthly", "expect": {"code": "1", "records": 0, "kwh": {"absent": True}}},
     {"ref": "feed", **USAGE, "what": "green_button", "expect": {"status": 200, "missing": 0}},
     {"ref": "at-the-portal", **USAGE, "door": "portal", "expect": {"status": 200, "missing": 0}},
+    {"ref": "one-by-one", **USAGE, "door": "portal", "what": "interval", "expect": {"status": 200, "actual": {"within": [180, 192]}, "missing": 0, "records": 2}},
     {"ref": "days-at-the-portal", **USAGE, "door": "portal", "what": "daily", "expect": {"records": 2}},
     {"ref": "from-files", **USAGE, "door": "files", "revisions": "all", "expect": {"status": {"absent": True}, "missing": 0}},
     {"ref": "not-a-day", **USAGE, "body": {"startDate": "08-10-2026"}, "expect": {"code": "INVALID-DATE"}},
@@ -79,7 +80,7 @@ def test_a_scenario_reads_back_as_it_was(played: JudgedRun) -> None:
     scenario = played.recording.scenario
     written = scenario.model_dump(mode="json", exclude_none=True, serialize_as_any=True)
     assert Scenario.model_validate(written) == scenario
-    assert written["timeline"][18]["expect"]["retry_at"] == "2026-08-13T00:00:00-05:00"
+    assert written["timeline"][19]["expect"]["retry_at"] == "2026-08-13T00:00:00-05:00"
 
 
 def test_doors_files_and_feed_tell_one_consumption(played: JudgedRun) -> None:
@@ -133,6 +134,7 @@ def test_what_is_not_so_fails_and_is_told(
     [
         ({"do": "usage_read", "first": "2026-08-11", "last": "2026-08-10"}, "it ends before it begins"),
         (USAGE | {"what": "green_button", "door": "portal"}, "Green Button is of the market API alone"),
+        (USAGE | {"what": "interval"}, "intervals one by one are of the portal alone"),
         (USAGE | {"what": "daily", "door": "files"}, "files hold 15-minute intervals"),
         (USAGE | {"login": "pecanbend.ap"}, "Did you mean pecanbend.api?"),
         (USAGE | {"door": "portal", "login": "pecanbend.api"}, "There is no log-in pecanbend.api that can act here"),
