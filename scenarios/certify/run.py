@@ -364,7 +364,12 @@ class Certification:
             if PORTAL in said.claims:
                 customer, url = our_logins(step.scenario)["customer"], filled([its.portal or its.api], known)[0]
                 self.connection += await portal_reached(url, customer, within_s)
-        return all(one.well for one in self.connection)
+        lost = next((one for one in self.connection if not one.well), None)
+        if lost is not None:
+            log = self.out / LOG
+            wrote = f"; what it wrote is in {LOG}" if log.is_file() and log.stat().st_size else ""
+            self.unreached = f"not reached: {lost.what}, {lost.said}{wrote}"
+        return lost is None
 
     def _smt(self, known: dict[str, str]) -> OutsideSmt | None:
         """Where an SMT that is not ours is."""
@@ -414,7 +419,7 @@ class Certification:
                     Path(known["work"]).mkdir(parents=True, exist_ok=True)
                 await closing.enter_async_context(self._started(serving, known, step))
                 if not await self._connected(serving, known, keys, step):
-                    self.states[step.name] = ("not reached", "the system was not reached")
+                    self.states[step.name] = ("not reached", self.unreached)
                     return
             began, caller = time.time(), self.parties.get("ror", self.said)
             outside = Outside(
