@@ -207,8 +207,8 @@ def _read(line: bytes, number: object, offset: int, path: Path) -> Exchange | No
             return None
         one = Exchange(
             told["n"],
-            micros(told["at_us"]),
-            micros(told["took_us"]),
+            told["at_us"],
+            told["took_us"],
             told["wire"],
             told["from"],
             told["to"],

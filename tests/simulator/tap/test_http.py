@@ -19,12 +19,16 @@ from tests.simulator.tap.written import log_at, told
 
 
 async def answer(scope: Scope, receive: Receive, send: Send) -> None:
-    """Give back what was asked, in two parts; ``/broken`` raises, ``/mute`` says nothing."""
+    """Give back what was asked, in two parts; ``/broken`` raises, ``/mute`` says nothing, ``/short`` has no body."""
     if scope["type"] != "http":
         raise RuntimeError("no lifespan here")
     if scope["path"] == "/v2/broken/":
         raise RuntimeError("a fault")
     if scope["path"] == "/v2/mute/":
+        return
+    if scope["path"] == "/v2/short/":
+        await send({"type": "http.response.start", "status": 204, "headers": []})
+        await send({"type": "http.response.body"})
         return
     body = (await receive()).get("body", b"")
     await send({"type": "http.response.start", "status": 201, "headers": [(b"content-type", b"application/json")]})
@@ -142,3 +146,28 @@ async def test_without_a_file_nothing_is_put_in_between() -> None:
     with bind("127.0.0.1", 0, "a test") as bound:
         assert tapped(answer, None, "SMT", bound) is answer
     assert outgoing(None, "SMT", True) is None
+
+
+async def test_an_answer_without_a_body_is_told_without_one(tmp_path: Path) -> None:
+    log = log_at(tmp_path / "wire.jsonl")
+    async with served(log) as url:
+        await ask(url, "/v2/short/")
+    (line,) = told(tmp_path / "wire.jsonl")
+    assert line["reply"] == {"status": 204, "headers": {}}
+    assert "body" not in line["ask"]
+
+
+async def test_what_is_no_exchange_is_handed_on_and_not_noted(tmp_path: Path) -> None:
+    log, heard = log_at(tmp_path / "wire.jsonl"), []
+
+    async def app(scope: Scope, _receive: Receive, _send: Send) -> None:
+        heard.append(scope["type"])
+
+    async def nothing(*_: Any) -> Any:
+        raise AssertionError
+
+    with bind("127.0.0.1", 0, "a test") as bound:
+        await tapped(app, log, "SMT", bound)({"type": "websocket", "path": "/v2/"}, nothing, nothing)
+    log.close()
+    assert heard == ["websocket"]
+    assert told(tmp_path / "wire.jsonl") == []
