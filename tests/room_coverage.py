@@ -16,7 +16,6 @@ LEAST = 90
 NOT_YET = {
     "meters": 85,
     "meters/kernels": 85,
-    "simulator/web": 85,
     "simulator/load": 66,
     "simulator/smt/doors/both": 87,
     "simulator/smt/doors/portal": 86,

@@ -89,8 +89,9 @@ def rows(chart: Rows) -> Markup:
         y = row * tall
         drawn.append(f'<text x="0" y="{y + _NAME - 5}" class="name">{escape(name)}</text>')
         y += _NAME
-        for turn, one in enumerate(its for its in chart.bars if its.values[row] is not None):
-            drawn += _bar(chart, one, row, y + turn * (_BAR + _BETWEEN), scale)
+        held = [(its, value) for its in chart.bars if (value := its.values[row]) is not None]
+        for turn, (one, value) in enumerate(held):
+            drawn += _bar(chart, one, row, value, y + turn * (_BAR + _BETWEEN), scale)
         # Each at a height of its own, so that none hides another.
         for turn, one in enumerate(chart.points):
             drawn += _dot(chart, one, row, y + (turn + 1) * _POINT, scale)
@@ -126,10 +127,7 @@ def _scale(chart: Rows) -> _Scale:
     return _Scale(levels[0], levels[-1], levels, powers=False, wide=wide)
 
 
-def _bar(chart: Rows, its: Marks, row: int, y: float, scale: _Scale) -> Iterator[str]:
-    value = its.values[row]
-    if value is None:
-        return
+def _bar(chart: Rows, its: Marks, row: int, value: float, y: float, scale: _Scale) -> Iterator[str]:
     nought = scale.place(scale.low if scale.powers else 0.0)
     at = scale.place(value) if value or not scale.powers else nought
     told = chart.written(value)

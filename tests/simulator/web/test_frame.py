@@ -42,6 +42,12 @@ def test_a_page_without_headings_has_no_contents() -> None:
     assert "<nav" not in framed("A title", "about", "a day", "<p>One word.</p>")
 
 
+def test_headings_of_the_same_words_have_an_anchor_each_in_the_order_of_the_page() -> None:
+    page = framed("A", "b", "c", "<h2>Said</h2><h2>Said</h2><h2 id='x'>Other</h2><h2>Said!</h2>")
+    assert re.findall(r'<a href="#(said[^"]*)">', page) == ["said", "said-2", "said-3"]
+    assert re.findall(r'<h2 id="(said[^"]*)"', page) == ["said", "said-2", "said-3"]
+
+
 def test_the_same_body_gives_the_same_page() -> None:
     assert framed("A", "b", "c", BODY) == framed("A", "b", "c", BODY)
 

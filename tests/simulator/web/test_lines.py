@@ -6,6 +6,7 @@ import re
 from dataclasses import replace
 from xml.etree import ElementTree as ET
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from markupsafe import Markup
@@ -130,3 +131,17 @@ def test_each_state_is_a_drawing_with_a_label_and_its_text_is_text() -> None:
         root = parsed(one)
         assert [it.get("aria-label") for it in root.iter() if it.get("role") == "img"] != [""]
         assert [it for it in root.iter() if it.tag == "script" or it.get("style")] == []
+
+
+@pytest.mark.parametrize(
+    ("low", "high", "nought", "levels"),
+    [
+        (240.0, 244.0, False, [240.0, 241.0, 242.0, 243.0, 244.0]),
+        (240.0, 244.0, True, [0.0, 100.0, 200.0, 300.0]),
+        (-3.0, -1.0, True, [-3.0, -2.0, -1.0, 0.0]),
+    ],
+)
+def test_a_measure_begins_at_nought_unless_it_need_not(
+    low: float, high: float, nought: bool, levels: list[float]
+) -> None:
+    assert measure_of(low, high, nought=nought).levels == levels
