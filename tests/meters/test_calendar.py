@@ -97,3 +97,10 @@ def test_days_include_both_ends() -> None:
 def test_datetime_without_offset_is_central_time() -> None:
     assert calendar.iso(calendar.epoch(datetime(2026, 8, 12, 17, 40))) == "2026-08-12T17:40:00-05:00"
     assert calendar.iso(calendar.epoch("2026-01-12T17:40")) == "2026-01-12T17:40:00-06:00"
+
+
+@pytest.mark.parametrize("text", ["1999-12-31T23:59", "2100-01-01T00:00", "0001-01-01T00:00"])
+def test_an_instant_of_another_century_is_refused_with_the_years_that_there_are(text: str) -> None:
+    with pytest.raises(MeterError, match=r"calendar\.instant\.range: now: .* Give a year from 2000 to 2099\."):
+        calendar.epoch(text, place="now")
+    assert calendar.epoch("2000-01-01T00:00") < calendar.epoch("2099-12-31T23:59")

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from meters.calendar import intervals_in
-from meters.day_kinds import SLOTS, DayClass, clock_slots, day_class, off_peak_holidays, same_clock
+from meters.day_kinds import SLOTS, DayClass, clock_slots, day_class, like_days, off_peak_holidays, same_clock
 
 SPRING, AUTUMN = date(2026, 3, 8), date(2026, 11, 1)
 some_days = st.one_of(st.dates(date(2020, 1, 1), date(2040, 12, 31)), st.sampled_from([SPRING, AUTUMN]))
@@ -44,3 +44,15 @@ def test_same_clock_finds_intervals_of_the_same_quarter_hour(of: date, on: date)
     found = at >= 0
     assert (clock_slots(on)[at[found]] == clock_slots(of)[found]).all()
     assert (~found).sum() <= 4
+
+
+def test_like_days_are_weekdays_saturdays_or_sundays_and_holidays_the_latest_first() -> None:
+    # A week with Thanksgiving, a Thursday, in it.
+    november = [date(2026, 11, day) for day in range(1, 31)]
+    wednesday, saturday, holiday = november[24], november[27], november[25]
+    assert [one.day for one in like_days(wednesday, 8)] == [24, 23, 20, 19, 18, 17]
+    assert [one.day for one in like_days(saturday, 14)] == [21, 14]
+    assert [one.day for one in like_days(holiday, 14)] == [22, 15]
+    assert holiday not in like_days(november[29], 7)
+    assert holiday in like_days(november[28], 7)
+    assert like_days(wednesday, 0) == []

@@ -386,3 +386,25 @@ def test_what_flowed_is_told_of_whoever_shows_something_else() -> None:
         for one, other in zip(flowed, (true.delivered[row], true.received[row]), strict=True):
             assert (np.abs(one - other) < part.multipliers[row]).all(), row
     assert len(part.flowed) > 50
+
+
+def test_the_emulators_of_a_fleet_are_its_meters_in_order_each_with_its_own_faults() -> None:
+    fleet = Fleet(ONCOR, 3, 6, [FaultRule(FaultKind.DEAD, meters=(4,)), FaultRule(FaultKind.SLOW, params={"seconds": 2}, meters=(4, 6))])  # fmt: skip
+    every = list(fleet.meters())
+    assert [meter.identity for meter in every] == [fleet.identity(ordinal) for ordinal in range(1, 7)]
+    assert [[str(fault.kind) for fault in meter.faults] for meter in every] == [[], [], [], ["dead", "slow"], [], ["slow"]]  # fmt: skip
+
+
+def test_several_days_at_once_are_the_days_one_by_one() -> None:
+    silent = FaultRule(FaultKind.DEAD, epoch("2026-08-12T23:00"), epoch("2026-08-13T12:00"), meters=(2,))
+    fleet = Fleet(ONCOR, 3, 3, [silent])
+    both = list(fleet.rows_on((DAY, DAY + timedelta(days=1)), fleet.ordinals, marked=False))
+    assert [part.day for part in both] == [DAY, DAY + timedelta(days=1)]
+    assert [part.answers.tolist() for part in both] == [[True, False, True], [True, True, True]]
+    for part in both:
+        alone = fleet.partition(part.day, 1, 3)
+        assert part.delivered.tolist() == alone.delivered.tolist()
+        assert part.answers.tolist() == alone.answers.tolist()
+    # What the meter that nobody reached has measured all the same.
+    assert both[0].flowed[1][0].tolist() == both[0].delivered[1].tolist()
+    assert next(fleet.rows_on((DAY,), range(1, 1))).delivered.shape == (0, 96)

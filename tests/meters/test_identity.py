@@ -12,6 +12,7 @@ from meters.identity import (
     MeterIdentity,
     esiid_hash,
     esiid_numbers,
+    esiid_texts,
     make_esiid,
     make_meter_number,
     mixed,
@@ -46,6 +47,22 @@ def test_hashes_of_columns_are_those_of_the_texts(key: str) -> None:
     assert mixed(esiid_numbers(company, 11, np.arange(100, 150))).tolist() == [esiid_hash(text) for text in texts]
 
 
+@pytest.mark.parametrize("key", TDSPS)
+def test_texts_of_columns_are_those_of_each(key: str) -> None:
+    company = tdsp(key)
+    ordinals = np.array([0, 1, 99, ORDINALS - 1])
+    written = [bytes(text).decode("ascii") for text in esiid_texts(company, 11, ordinals)]
+    assert written == [make_esiid(company, 11, ordinal) for ordinal in ordinals.tolist()]
+
+
+@pytest.mark.parametrize("ordinal", [-1, ORDINALS])
+def test_an_ordinal_that_no_number_is_left_for_is_refused(ordinal: int) -> None:
+    with pytest.raises(MeterError, match=r"meters\.ordinal\.range: .* outside 0 to 99999999\."):
+        make_esiid(tdsp("ONCOR"), 3, ordinal)
+    with pytest.raises(MeterError, match=r"meters\.ordinal\.range"):
+        make_meter_number(3, ordinal)
+
+
 def test_hash_is_stable_for_ever() -> None:
     assert esiid_hash("10443720000000017") == 5890112129490706199
     assert np.uint64(esiid_hash("1008901999999900000001")) > 0
@@ -67,6 +84,13 @@ def test_unknown_company_is_refused_with_the_known_ones() -> None:
 def test_foreign_esiid_has_no_ordinal() -> None:
     with pytest.raises(MeterError, match=r"meters\.esiid\.unknown"):
         ordinal_of(tdsp("ONCOR"), 1, make_esiid(tdsp("TNMP"), 1, 0))
+
+
+@pytest.mark.parametrize("text", ["", "ten", "1044372٠٠٠٠٠٠٠٠١٧"])
+def test_what_is_no_number_has_no_ordinal(text: str) -> None:
+    with pytest.raises(MeterError) as told:
+        ordinal_of(tdsp("ONCOR"), 1, text)
+    assert (told.value.code, told.value.place) == ("meters.esiid.unknown", text)
 
 
 @pytest.mark.parametrize(

@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
+import numba
 import pytest
 
 from meters.kernels import machine
@@ -117,3 +118,12 @@ def test_a_kernel_runs_as_it_is_written_without_numba_and_is_compiled_when_it_is
 def test_who_calls_no_kernel_has_no_numba() -> None:
     code = "import sys, simulator.ror.billing.bill, headend.vee.batch, meters.fleet; sys.exit('numba' in sys.modules)"
     assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
+
+
+def test_where_numba_is_told_to_compile_nothing_a_kernel_is_what_is_written(
+    twice: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(numba.config, "DISABLE_JIT", True)
+    assert machine.compiled(twice.__wrapped__, {}) is twice.__wrapped__
+    assert twice(2) == 4
+    assert not hasattr(twice, "signatures")
