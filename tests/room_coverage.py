@@ -15,8 +15,6 @@ from tests.test_rooms import FLOORS, ROOT
 LEAST = 90
 NOT_YET = {
     "simulator/load": 66,
-    "simulator/smt/doors/both": 87,
-    "simulator/smt/doors/portal": 86,
     "scenarios/certify": 87,
     "scenarios/certify/smt": 83,
     "scenarios/actions": 44,

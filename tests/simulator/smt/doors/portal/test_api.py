@@ -124,6 +124,49 @@ async def test_usage_counts_from_no_midnight_before_the_users_own_days(
         assert (await rig.portal("/api/usage/latestodrread", ESIID=PLAIN))["data"]["odrusage"] == usage
 
 
+async def test_without_a_posted_midnight_nothing_was_used(rig: Rig) -> None:
+    await rig.portal("/api/ondemandread", ESIID=PLAIN)
+    await rig.wait(80)
+    told = (await rig.portal("/api/usage/latestodrread", ESIID=PLAIN))["data"]
+    assert (told["odrstatus"], told["odrread"], told["odrusage"]) == ("COMPLETED", "23459.133", "0.000")
+
+
+async def test_a_read_from_before_a_move_is_anothers(tmp_path: Path) -> None:
+    records = registry().records
+    users = [replace(user, esiids=()) for user in records.users]
+    moved = Registry(
+        *records._replace(users=tuple(users))[:4], occupancies=[Occupancy(PLAIN, "customer", date(2026, 8, 13))]
+    )
+    async with Rig(tmp_path, registered=moved) as rig:
+        await rig.asked()
+        await rig.wait(80)
+        for _ in range(2):
+            assert (await rig.portal("/api/usage/latestodrread", ESIID=PLAIN))["data"] == NEVER
+            await rig.wait(12 * 3600)
+        # It is the retailer's all the same, and the meter now the customer's.
+        assert [one["esiid"] for one in (await rig.portal("/api/meter", esiid="*"))["data"]] == [PLAIN]
+        assert (await rig.portal("/api/usage/latestodrread", "lonestar.api", ESIID=PLAIN))["data"]["odrread"]
+
+
+async def test_a_browser_is_led_to_the_pages_and_a_program_told_where_they_are(rig: Rig) -> None:
+    led = await rig.client.get("/", headers={"accept": "text/html,*/*"})
+    assert (led.status_code, led.headers["location"], led.headers["vary"]) == (303, "/ui/", "accept")
+    assert "set-cookie" not in led.headers
+    told = await rig.client.get("/")
+    assert (told.status_code, told.headers["vary"]) == (200, "accept")
+    assert "Pages for a browser: /ui/" in told.text
+    assert "smt_visited=1" in told.headers["set-cookie"]
+
+
+async def test_of_a_meter_of_others_there_are_no_months(rig: Rig) -> None:
+    for esiid in (FOREIGN, PLAIN):
+        rig.post_days(count=70, esiid=esiid)
+    asked = {"startDate": "07/01/2026", "endDate": "08/11/2026"}
+    months = [(await rig.portal("/api/usage/monthly", esiid=esiid, **asked))["monthlyData"] for esiid in (FOREIGN, PLAIN)]  # fmt: skip
+    assert months[0] == []
+    assert [(one["startdate"], one["enddate"], one["actl_kwh_usg"]) for one in months[1]] == [("07/01/2026", "08/01/2026", 297.6)]  # fmt: skip
+
+
 async def test_a_failed_read_is_null_and_still_says_success(tmp_path: Path) -> None:
     async with Rig(tmp_path, expiry_us=micros(60_000_000)) as rig:
         rig.head_end.amend = {"outcome": "failed", "reason": "dead"}
