@@ -20,7 +20,6 @@ NOT_YET = {
     "scenarios/actions": 44,
     "scenarios/taken": 84,
     "reports/console": 82,
-    "reports/balance": 85,
     "reports/commands": 82,
 }
 

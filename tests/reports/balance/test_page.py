@@ -8,9 +8,10 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from matplotlib.figure import Figure
 
 from meters.calendar import day_start, epoch
-from reports.balance.chart import course_of, cycle_chart, hours_chart, write_png
+from reports.balance.chart import _cycle, _hours, course_of, cycle_chart, hours_chart, write_png
 from reports.balance.page import page, write_page
 from reports.balance.text import lines
 from simulator.ror.billing.plan import shipped_plan
@@ -30,6 +31,8 @@ CYCLE = cycle_of(date(2026, 7, 16), date(2026, 8, 14))
 RUNNING = state(CYCLE, PLAN, USAGE.record, epoch("2026-08-03T17:30"), weather_of("NCENT", 1))
 OVER = state(cycle_of(date(2026, 7, 3), date(2026, 7, 12)), PLAN, USAGE.record)
 AHEAD = state(cycle_of(date(2026, 8, 5)), PLAN, USAGE.record)
+#: Before there is a whole day.
+FIRST_DAY = state(cycle_of(FIRST), PLAN, USAGE.record, epoch("2026-07-02T06:00"))
 
 
 def words(text: str) -> str:
@@ -136,9 +139,8 @@ def test_the_table_beside_the_cycle_has_each_day_and_ends_where_the_band_ends() 
 
 
 def test_without_a_whole_day_there_is_no_day_to_draw() -> None:
-    first = state(cycle_of(FIRST), PLAN, USAGE.record, epoch("2026-07-02T06:00"))
-    assert hours_chart(first) is None
-    assert "The day" not in re.findall(r"<h2[^>]*>(.*?)</h2>", page(first, USAGE))
+    assert hours_chart(FIRST_DAY) is None
+    assert "The day" not in re.findall(r"<h2[^>]*>(.*?)</h2>", page(FIRST_DAY, USAGE))
 
 
 def test_a_picture_is_one_and_where_it_cannot_be_written_that_is_told(tmp_path: Path) -> None:
@@ -154,3 +156,26 @@ def test_a_picture_is_one_and_where_it_cannot_be_written_that_is_told(tmp_path: 
 def test_a_file_of_another_name_is_named() -> None:
     other = UsageFile("<mine>.csv", USAGE.form, "", USAGE.record, ())
     assert "&lt;mine&gt;.csv: SMT interval CSV (portal export): 3,264 quarter hours" in page(RUNNING, other)
+
+
+@pytest.mark.parametrize(
+    ("told", "cycle", "day"),
+    [
+        (
+            RUNNING,
+            ["known", "eight of ten ways that it may go", "the middle of them"],
+            ["2026-08-03", "a usual day", "base load"],
+        ),
+        (OVER, ["known"], ["2026-07-12", "a usual day", "base load"]),
+        (FIRST_DAY, ["known", "eight of ten ways that it may go", "the middle of them"], ["2026-07-02"]),
+    ],
+    ids=["running", "over", "first day"],
+)
+def test_a_picture_draws_no_ways_of_a_cycle_that_is_over_and_no_usual_day_where_none_is_known(
+    told: Statement, cycle: list[str], day: list[str]
+) -> None:
+    of_cycle, of_day = Figure().subplots(2, 1)
+    _cycle(of_cycle, told)
+    _hours(of_day, told)
+    assert sorted(of_cycle.get_legend_handles_labels()[1]) == sorted(cycle)
+    assert sorted(of_day.get_legend_handles_labels()[1]) == day
