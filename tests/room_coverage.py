@@ -14,7 +14,6 @@ from tests.test_rooms import FLOORS, ROOT
 #: moves (a fixture that all share counts for who asks first). Strike one that is there.
 LEAST = 90
 NOT_YET = {
-    "simulator/load": 66,
     "scenarios/certify": 87,
     "scenarios/certify/smt": 83,
     "scenarios/actions": 44,

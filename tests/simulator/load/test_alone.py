@@ -16,7 +16,8 @@ import yaml
 
 from meters.calendar import day_of, fraction_s, to_s, to_us
 from reports.commands.load import lines
-from simulator.load.alone import part_of
+from simulator.errors import SimulatorError
+from simulator.load.alone import clock_at, part_of
 from simulator.load.cast import cast
 from simulator.load.player import LoadPlayer
 from simulator.load.told import facts, standing
@@ -108,6 +109,8 @@ async def test_a_load_is_a_process_among_others_and_gives_its_counts(tmp_path: P
         sandbox(tmp_path, Clock(ClockMode.MANUAL, to_us(BEGIN))) as running,
         httpx.AsyncClient(base_url=running.smt_server.url, trust_env=False) as http,
     ):
+        with pytest.raises(SimulatorError, match=r"clock\.mode: .*manual clock cannot be shared"):
+            await asyncio.to_thread(clock_at, running.smt_server.url, None)
         given = cast(part_of(planned(), 0, "11", 12), list(rights_of(running.market, DAY)))
         player = LoadPlayer(running.runtime, [http], given)
         # Nobody has been asked yet: who should have come waits all the same, since when he should have come.

@@ -9,14 +9,18 @@ import numpy as np
 import pytest
 
 from headend.wire import InquiryKind
+from meters.calendar import epoch, to_us
 from simulator.capacity.workload.columns import CLASSES, DOORS, KINDS, Workload
+from simulator.capacity.workload.plan import plan_of
+from simulator.capacity.workload.spec import WorkloadSpec
 from simulator.errors import SimulatorError
+from simulator.input.yaml_text import YamlDocument
 from simulator.load.alone import callers_in, clock_at, part_of
 from simulator.load.cast import NO_CUSTOMER, NO_PORTAL_KIND, cast
 from simulator.smt.throttle.limits import Door, RequesterClass
-from simulator.world.callers import Right
+from simulator.world.callers import Right, write_rights
 from simulator.world.market import Login
-from tests.simulator.load.rig import planned
+from tests.simulator.load.rig import DAY, FIELDS, planned
 
 ONE, OTHER, HOME = Login("one", "1", "111"), Login("other", "2", "222"), Login("home", "3")
 RIGHTS = [
@@ -98,6 +102,18 @@ def test_the_part_that_is_played_is_spread_over_the_hours() -> None:
     assert set(part.requests.call) <= set(whole.requests.call)
 
 
+def test_no_hours_are_the_whole_day_and_hours_without_a_request_are_told() -> None:
+    fields = {**FIELDS, "calls": {"csp": {"reads": 100}}, "storm": None}
+    plan, mistakes = plan_of(YamlDocument("few.yaml", fields), WorkloadSpec.model_validate(fields))
+    assert plan is not None, mistakes
+    whole = part_of(plan, 0, "", None).requests.planned_us
+    hour_of = (whole - to_us(epoch(f"{DAY}T00:00"))) // to_us(3600)
+    busy = int(hour_of[0])
+    assert part_of(plan, 0, str(busy), None).requests.planned_us.tolist() == whole[hour_of == busy].tolist()
+    with pytest.raises(SimulatorError, match=r"load\.empty: --hours: Nobody asks in that time\."):
+        part_of(plan, 0, str(min({*range(24)} - {*hour_of.tolist()})), None)
+
+
 @pytest.mark.parametrize(("hours", "code"), [("x", "load.hours"), ("24", "load.hours"), ("5-3", "load.hours")])
 def test_hours_that_there_are_not_are_refused(hours: str, code: str) -> None:
     with pytest.raises(SimulatorError, match=hours) as told:
@@ -121,3 +137,11 @@ def test_a_file_without_rows_and_an_address_that_is_none_are_told(tmp_path: Path
         callers_in(tmp_path / "callers.csv")
     with pytest.raises(SimulatorError, match="is no address"):
         clock_at("somewhere", None)
+
+
+def test_the_rights_that_somebody_wrote_are_those_that_are_read(tmp_path: Path) -> None:
+    write_rights(tmp_path / "callers.csv", RIGHTS)
+    told = callers_in(tmp_path / "callers.csv")
+    assert [(one.esiid, one.requester, one.login.username) for one in told] == [
+        (one.esiid, one.requester, one.login.username) for one in RIGHTS
+    ]
