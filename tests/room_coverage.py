@@ -17,7 +17,6 @@ NOT_YET = {
     "scenarios/certify": 87,
     "scenarios/certify/smt": 83,
     "scenarios/actions": 44,
-    "scenarios/taken": 84,
     "reports/console": 82,
     "reports/commands": 82,
 }

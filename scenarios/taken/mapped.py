@@ -268,7 +268,8 @@ class _Mapping:
         one_esiid = [esiid] if one.door == "portal" and what != "15_minute" else esiid
         if first is None or last is None or last < first or not isinstance(one_esiid, list) or len(one_esiid) != 1:
             return None
-        if one_esiid[0] not in self._names.esiids:
+        # It may be anything that JSON has.
+        if one_esiid[0] not in [*self._names.esiids]:
             return None
         said: dict[str, Any] = {}
         if one.door == "api":
