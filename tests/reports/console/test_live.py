@@ -77,3 +77,15 @@ async def test_when_the_last_has_gone_nobody_asks_any_more() -> None:
     again = parts.events()
     assert await anext(again)
     await again.aclose()
+
+
+async def test_who_comes_before_the_first_look_is_over_hears_of_it_too() -> None:
+    part = Part(changes=False)
+    parts = Live(part.render)
+    lookers = [parts.events() for _ in range(2)]
+    assert await asyncio.gather(*map(anext, lookers)) == ["data: <p>\ndata: 0</p>\n\n"] * 2
+    for one in lookers:
+        await one.aclose()
+    # Where nobody looks there is nothing to end.
+    await parts.close()
+    assert parts.lookers == 0

@@ -51,6 +51,24 @@ async def test_what_answers_and_is_no_bed_is_told_as_none(said: bytes) -> None:
         await server.stop()
 
 
+async def test_a_page_that_there_is_none_of_is_no_bed_and_its_words_are_not_told() -> None:
+    async def other(scope: Scope, receive: Receive, send: Send) -> None:
+        await Response(b'{"detail": "Nothing here."}', 404, media_type="application/json")(scope, receive, send)
+
+    server = HttpServer(other, bind("127.0.0.1", 0, "another service"))
+    await server.start()
+    try:
+        assert await _looked(server.url) == f"{server.url}: What answers there is no test bed's SMT."
+    finally:
+        await server.stop()
+
+
+def test_a_password_is_a_files_text_without_what_is_around_it(tmp_path: Path) -> None:
+    (tmp_path / "word").write_text("  open sesame\n", encoding="utf-8")
+    assert serve._password(tmp_path / "word") == "open sesame"
+    assert serve._password(None) == ""
+
+
 async def test_what_says_nothing_is_not_waited_for(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(serve, "_LOOK_S", 0.2)
     with bind("127.0.0.1", 0, "a service that hangs") as bound:

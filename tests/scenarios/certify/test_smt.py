@@ -283,6 +283,48 @@ def test_an_id_of_an_smt_holds_as_it_was_and_fails_where_it_was_otherwise(honest
             assert False in found, (ident, number)
 
 
+#: Ids of which nothing is seen where no call-back came; the further ones where no inquiry came; and those where nobody asked at the market API.
+WITHOUT_CALL_BACKS = {
+    *("SMT-UNCHANGED", "SMT-REACHES", "SMT-QUALITY", "SMT-READS", "SMT-HOLE", "SMT-FIRST", "SMT-LINK-KEY", "SMT-LINK-SEAL"),
+    *("SMT-LATE", "SMT-FAILED", "SMT-PEN", "SMT-PT-PENDING", "SMT-PT-FAILED"),
+}  # fmt: skip
+WITHOUT_INQUIRIES = WITHOUT_CALL_BACKS | {
+    *("SMT-GAP", "SMT-48-HOURS", "SMT-ANSWER-BY", "SMT-REFERENCE", "SMT-ROOM", "SMT-FAILED-FREE", "SMT-T-FAILED"),
+}
+WITHOUT_REQUESTS = WITHOUT_CALL_BACKS - {"SMT-LINK-KEY", "SMT-LINK-SEAL", "SMT-PT-FAILED"} | {
+    *("SMT-ERRORS", "SMT-AC1", "SMT-INQUIRY", "SMT-ONE-A-DAY", "SMT-ROOM", "SMT-FAILED-FREE", "SMT-UNDER-WAY", "SMT-DAY"),
+    *("SMT-SHARED", "SMT-STORE-ONLY", "SMT-REFUSAL", "SMT-T-FAILED", "SMT-PT-READ", "SMT-PT-SHARED"),
+}  # fmt: skip
+
+
+def lacking(*wires: str) -> Bend:
+    """Nothing went over some wires of the link."""
+    return lambda step: replace(step, link=tuple(one for one in step.link if one.wire not in wires))
+
+
+def left_by_nobody(step: Step) -> Step:
+    assert step.recording is not None
+    return replace(step, market=(), portal=(), link=(), recording=step.recording.model_copy(update={"actions": {}}))
+
+
+@pytest.mark.long
+@pytest.mark.process
+def test_of_what_did_not_come_about_nothing_is_said_to_hold(honest: Observed) -> None:
+    def seen(bend: Bend) -> dict[str, list[bool | None]]:
+        looked = Looked(replace(honest, steps=tuple(map(bend, honest.steps))))
+        return {ident: [one.held for one in see(looked)] for ident, see in SEEN.items()}
+
+    for bend, nothing in (
+        (lacking("call-backs"), WITHOUT_CALL_BACKS),
+        (lacking("call-backs", "inquiries"), WITHOUT_INQUIRIES),
+        (lambda step: replace(step, market=(), portal=()), WITHOUT_REQUESTS),
+    ):
+        found = seen(bend)
+        assert {ident: found[ident] for ident in nothing if found[ident]} == {}
+    # An SMT at which nobody did anything has no id.
+    assert not any(True in held for held in seen(left_by_nobody).values())
+
+
 @pytest.mark.process
 @pytest.mark.parametrize("mutant", ["PER-RETAILER", "OWN-BY-TODAY", "PORTAL-HOURLY"])
 def test_a_mutant_fails_the_ids_that_it_names_and_no_other(tmp_path: Path, mutant: str) -> None:
