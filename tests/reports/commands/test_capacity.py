@@ -144,3 +144,10 @@ def test_requests_that_cannot_be_written_are_told(tmp_path: Path) -> None:
     ran = CliRunner().invoke(app, ["workload", "ordinary-day", "--parquet", str(tmp_path / "none" / "day.parquet")])
     assert isinstance(ran.exception, UserError)
     assert ran.exception.code == "capacity.workload.parquet"
+
+
+def test_the_shipped_studies_are_listed_for_people_and_as_json() -> None:
+    rows = json.loads(CliRunner().invoke(app, ["list", "--json"]).stdout)
+    lines = CliRunner().invoke(app, ["list"]).stdout.splitlines()
+    assert [row["name"] for row in rows] == ["throttle-policies"]
+    assert lines == [f"{rows[0]['name']}  {rows[0]['question']}", f"{'':{len(rows[0]['name'])}}  {rows[0]['file']}"]

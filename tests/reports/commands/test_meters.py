@@ -83,3 +83,14 @@ def test_the_commands_import_nothing_heavy_before_they_run() -> None:
     asked = "import sys, reports.commands.meters\nprint(*sys.modules, sep='\\n')"
     loaded = done(sys.executable, "-c", asked).stdout.splitlines()
     assert {name.split(".")[0] for name in loaded} & HEAVY == set()
+
+
+def test_a_day_is_shown_for_people_or_as_json() -> None:
+    day = ("show", PLAIN, "--date", f"{DAY}")
+    told, shown = json.loads(said(*day, "--json")), said(*day)
+    assert (told["esiid"], told["date"], told["meter"]) == (PLAIN, f"{DAY}", 3)
+    assert len(told["intervals"]) == 96
+    # A spreadsheet's apostrophe is no part of an ESI ID, and the company is known by it.
+    assert said("show", f" '{PLAIN}", "--date", f"{DAY}", "--tdsp", "oncor") == shown
+    assert shown.startswith(f"ESI ID {PLAIN}, meter number {told['meter_number']}, Oncor, meter 3 of 40")
+    assert "picture:" not in shown

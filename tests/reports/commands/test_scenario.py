@@ -7,6 +7,7 @@ import re
 import signal
 import time
 from pathlib import Path
+from xml.etree import ElementTree
 
 import pytest
 
@@ -14,7 +15,7 @@ from scenarios.shipped import SCENARIOS
 from simulator.runtime.driver import StalledError
 from simulator.runtime.progress_file import read_progress
 from tests.scenarios.short import short_balance, short_last_bill, written
-from tests.simulator.processes import ending, line, patience, ran, started
+from tests.simulator.processes import ending, invoked, line, patience, ran, started
 
 
 def test_a_missing_file_is_told_in_one_line(capsys: pytest.CaptureFixture[str]) -> None:
@@ -26,8 +27,9 @@ def test_a_missing_file_is_told_in_one_line(capsys: pytest.CaptureFixture[str]) 
 
 def test_run_passes_with_0_and_writes_the_results(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     file, out = written(tmp_path / "one.yaml", short_last_bill()), tmp_path / "out"
-    far = tmp_path / "far.jsonl"
-    assert ran("scenario", "run", str(file), "--out", str(out), "--progress", str(far)) == 0
+    far, junit, table = tmp_path / "far.jsonl", tmp_path / "junit.xml", tmp_path / "table.md"
+    files = ("--progress", str(far), "--junit", str(junit), "--summary", str(table))
+    assert ran("scenario", "run", str(file), "--out", str(out), *files) == 0
     told = read_progress(far)
     assert [told[0]["event"], told[-1]] == ["begun", {"event": "ended", "error": ""}]
     states = [set(one["states"].values()) for one in told if one["event"] == "reached"]
@@ -46,6 +48,9 @@ def test_run_passes_with_0_and_writes_the_results(tmp_path: Path, capsys: pytest
     assert max(len(line) for line in said.splitlines() if str(out) not in line) <= 100
     assert not re.search(r"T\d\d:\d\d:\d\d-0[56]:00", said)
     assert {"recording.json", "result.json", "run.json", "lse"} <= {path.name for path in out.iterdir()}
+    (suite,) = ElementTree.parse(junit).getroot().iter("testsuite")
+    assert (suite.get("name"), suite.get("failures")) == ("short-last-bill", "0")
+    assert "| short-last-bill |" in table.read_text("utf-8")
 
 
 def test_how_far_it_is_is_told_of_one_scenario_in_a_file_that_can_be_written(
@@ -214,3 +219,21 @@ def test_ctrl_c_among_many_keeps_and_tells_what_was_judged(tmp_path: Path) -> No
     assert (out / "a" / "result.json").exists()
     assert not (out / "long" / "result.json").exists()
     assert 'href="a/report.html"' in (out / "index.html").read_text("utf-8")
+
+
+def test_what_is_shown_of_each_requirement_is_told_and_written_as_table_and_page(tmp_path: Path) -> None:
+    table, page = tmp_path / "new" / "covered.csv", tmp_path / "covered.html"
+    done = invoked("scenario", "coverage", "gap-of-17-h-30", "--csv", str(table), "--html", str(page))
+    assert done.exit_code == 0, done.exception or done.output
+    lines = done.stdout.splitlines()
+    assert [line.split() for line in lines if line.startswith("UC-N1 ")] == [["UC-N1", "shown", "by", "gap-of-17-h-30"]]
+    rows = table.read_text("utf-8").splitlines()
+    assert len(rows) - 1 == int(lines[-1].split()[0])
+    assert "gap-of-17-h-30" in page.read_text("utf-8")
+    check = invoked("scenario", "coverage", "gap-of-17-h-30", "--check")
+    assert check.exit_code == 1
+    assert all("NOTHING shows it" in line for line in check.stdout.splitlines()[:-1])
+    (tmp_path / "file").write_text("")
+    refused = invoked("scenario", "coverage", "gap-of-17-h-30", "--csv", str(tmp_path / "file" / "covered.csv"))
+    assert str(refused.exception).startswith("out.unusable:")
+    assert str(refused.exception).endswith("Name another with --csv.")

@@ -70,6 +70,15 @@ def test_ctrl_c_tells_that_the_same_command_goes_on(
     assert signal.getsignal(signal.SIGINT) is before
 
 
+def test_in_the_background_ctrl_c_stays_ignored(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    heard = []
+    monkeypatch.setattr(made, "make", lambda *_: heard.append(signal.getsignal(signal.SIGINT)))
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    vee.make(tmp_path, meters=2, days="2026-08-10", faults=None)
+    assert heard == [signal.SIG_IGN]
+    assert signal.getsignal(signal.SIGINT) is signal.SIG_IGN
+
+
 def test_days_without_a_fault_measure_nothing(tmp_path: Path) -> None:
     # August is outside the shipped mix's weeks.
     said = asked("make", "--meters", "2", "--days", "2026-08-10", "--out", str(tmp_path))
@@ -103,3 +112,29 @@ def test_what_there_is_not_or_cannot_be_read_is_told_with_its_mend(folder: Path,
         done = invoked("vee", "score", str(tmp_path / "made"), *words)
         assert isinstance(done.exception, UserError)
         assert (done.exception.code, done.exception.mend, done.exception.exit_code) == (code, mend, 2)
+
+
+def test_every_mistake_of_a_preset_is_told_and_nothing_is_run(tmp_path: Path) -> None:
+    (tmp_path / "mine.yaml").write_text("name: mine\nspikes: 3\n")
+    done = invoked("vee", "run", str(tmp_path), "--preset", str(tmp_path / "mine.yaml"))
+    assert done.exit_code == 2
+    lines = done.stderr.splitlines()
+    assert {line.split(":")[0] for line in lines} == {"vee.preset.invalid"}
+    assert [line for line in lines if ":1: name: There is no field 'name' here." in line]
+    assert [line for line in lines if ":2: spikes: There is no field 'spikes' here." in line]
+    unknown = invoked("vee", "run", str(tmp_path), "--preset", "oncorr")
+    assert unknown.exit_code == 2
+    assert unknown.stderr.startswith("vee.preset.unreadable: oncorr:")
+    assert not (tmp_path / "ours").exists()
+
+
+def test_names_that_lead_to_no_rule_and_rows_of_nothing_made_are_told(folder: Path, tmp_path: Path) -> None:
+    file = tmp_path / "theirs.csv"
+    esiid = (folder / "fed/2026-07-14/reads.csv").read_text().splitlines()[1].split(",")[0].strip('"')
+    starts = ("2026-07-14T00:00:00-05:00", "2026-07-20T00:00:00-05:00")
+    rows = [f"{esiid},4,{start},100,A,odd-rule\n" for start in starts]
+    file.write_text("".join(["esiid,channel,start,wh,status,rule\n", *rows]))
+    done = invoked("vee", "score", str(folder), "--engine", str(file))
+    assert done.exit_code == 0, done.exception or done.output
+    assert "names that lead to no rule: odd-rule" in done.stderr
+    assert "1 rows are of no interval that was made, or came again" in done.stderr

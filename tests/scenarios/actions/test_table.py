@@ -62,3 +62,24 @@ def test_facts_of_an_action_that_left_nothing_are_got_without_an_error(balance_r
         assert seen.record is None
         assert [fact.got(seen) for fact in row.facts]
         assert row.tell(seen)
+
+
+#: What is told of an action that left nothing.
+NOTHING = {
+    **dict.fromkeys(
+        ("portal_read", "ror_files", "load", "look", "tdsp_file", "await_files", "modbus", "read_meter", "registry_change", "party"),
+        "Nothing recorded.",
+    ),
+    **dict.fromkeys(("attributes", "log_in", "http"), "No answer."),
+    **dict.fromkeys(("customer_calls", "golden_bill"), "The retailer tells no bill."),
+    "inquire": "The inquiry gets no reply.",
+    "asks_smt": "Nobody was asked.",
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("do", NOTHING)
+def test_of_an_action_that_left_nothing_that_is_told(balance_run: JudgedRun, do: str) -> None:
+    row = ACTIONS[do]
+    seen = row.seen(Evidence(balance_run.recording), row.written.model_construct(do=do, ref="never", what="audit"))
+    assert seen.record is None
+    assert row.tell(seen) == NOTHING[do]
