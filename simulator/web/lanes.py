@@ -8,7 +8,7 @@ from typing import NamedTuple
 
 from markupsafe import Markup, escape
 
-from simulator.web.plot import LATE
+from simulator.web.plot import LATE, Tick, apart, mark
 
 #: Pixels: a lane, of which its name and what stands on it, and what is below the last one.
 _LANE, _NAME, _TEXT, _FOOT = 52, 18, 12, 26
@@ -74,11 +74,14 @@ def lanes(chart: Lanes) -> Markup:
         drawn += _bars(lane.spans, place, y)
         drawn.append("</g>")
     foot = len(shown) * _LANE
-    marks = [
-        f'<line x1="{place(at):.2f}%" x2="{place(at):.2f}%" y1="{foot + 4}" y2="{foot + 9}"/>'
-        f"{_text(place(at), foot + _FOOT - 4, text, spare=spare)}"
+    ticks = [
+        Tick(place(at), text, spare, "end" if place(at) > LATE else "start")
         for found, spare in ((chart.ticks, False), (chart.spare, True))
         for at, text in found
+    ]
+    marks = [
+        f'<line x1="{one.at:.2f}%" x2="{one.at:.2f}%" y1="{foot + 4}" y2="{foot + 9}"/>{mark(one, foot + _FOOT - 4)}'
+        for one in apart(ticks)
     ]
     return Markup(
         f'<div class="plot"><svg class="lanes" width="100%" height="{foot + _FOOT + 2}" role="img" aria-label="{escape(chart.label)}">'
@@ -106,11 +109,4 @@ def _bars(spans: Sequence[Span], place: Callable[[float], float], y: int) -> Ite
                 reached[room] = x + wide + 4
         if fits[_DESK]:
             at, anchor = (ends, "end") if late else (begins, "start")
-            yield _text(at, y - _TEXT, one.name, anchor, spare=not fits[_PHONE])
-
-
-def _text(at: float, y: float, text: str, anchor: str = "", *, spare: bool) -> str:
-    """A text at a place. anchor: by the place unless given."""
-    side = anchor or ("end" if at > LATE else "start")
-    little = ' class="spare"' if spare else ""
-    return f'<text x="{at:.2f}%" y="{y}" text-anchor="{side}"{little}>{escape(text)}</text>'
+            yield mark(Tick(at, one.name, not fits[_PHONE], anchor), y - _TEXT)

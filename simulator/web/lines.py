@@ -16,7 +16,7 @@ from typing import NamedTuple
 
 from markupsafe import Markup, escape
 
-from simulator.web.plot import EARLY, LATE, PLOT, Measure, Moment, Rule, Tick, curve, measure_of, moments, plot, ruled
+from simulator.web.plot import LATE, PLOT, Measure, Moment, Rule, Tick, beside, curve, measure_of, moments, plot, ruled
 
 
 class Look(NamedTuple):
@@ -181,8 +181,7 @@ def _ticks(chart: Lines) -> list[Tick]:
     for marks, spare in ((chart.ticks, False), (chart.spare, True)):
         for where, text in marks:
             at = 100 * (where - first) / (last - first)
-            anchor = "start" if at < EARLY else "end" if at > 100 - EARLY else "middle"
-            found.append(Tick(at, text, spare, anchor))
+            found.append(Tick(at, text, spare, beside(at)))
     return found
 
 

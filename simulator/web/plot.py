@@ -20,8 +20,10 @@ _STEPS = (1, 2, 2.5, 5, 10)
 #: Percentage of the plot from which on a long text would leave it on a phone.
 LATE = 80
 #: Up to which one that is centred would leave it on the left, and so on the right.
-EARLY = 6
+_EARLY = 6
 _MIDDLE = 50
+#: Pixels of a mark's letter at most and between two marks; and of the plot where it is narrowest, and where there is room for spare marks.
+_LETTER, _CLEAR, PHONE, ROOM = 8, 4, 280, 620
 
 
 class Tick(NamedTuple):
@@ -101,7 +103,7 @@ def plot(
     grid = "".join(
         f'<line x2="100%" y1="{y:.1f}" y2="{y:.1f}" class="{"line" if value else "zero"}"/>' for value, y in levels
     )
-    marks = "".join(_tick(tick, measure) for tick in ticks)
+    marks = "".join(mark(tick, ABOVE + measure.tall + 18) for tick in apart(ticks))
     return Markup(
         f'<div class="plot"><svg class="axis" width="48" height="{tall}" aria-hidden="true">{axis}</svg>'
         f'<svg class="bars" width="100%" height="{tall}" role="img" aria-label="{escape(label)}">'
@@ -109,10 +111,38 @@ def plot(
     )
 
 
-def _tick(tick: Tick, measure: Measure) -> str:
+def apart(ticks: Iterable[Tick]) -> list[Tick]:
+    """The marks of which none lies on another. Of two that would, the one further left goes, a spare one before any other: altogether, or where there is little room."""
+    taken, kept = {PHONE: list[tuple[float, float]](), ROOM: list[tuple[float, float]]()}, dict[int, Tick]()
+    for index, tick in sorted(enumerate(ticks), key=lambda one: (one[1].spare, -one[1].at)):
+        spans = {room: span(tick, room) for room in taken}
+        fits = {
+            room: all(end + _CLEAR <= its[0] or its[1] + _CLEAR <= start for its in taken[room])
+            for room, (start, end) in spans.items()
+        }
+        if fits[ROOM]:
+            kept[index] = tick._replace(spare=tick.spare or not fits[PHONE])
+            for room in (ROOM,) if kept[index].spare else taken:
+                taken[room].append(spans[room])
+    return [kept[index] for index in sorted(kept)]
+
+
+def beside(at: float) -> str:
+    """Which part of a text stands at a place, so that it is centred below it, and at the ends of the plot within that."""
+    return "start" if at < _EARLY else "end" if at > 100 - _EARLY else "middle"
+
+
+def span(tick: Tick, room: float) -> tuple[float, float]:
+    """From where to where a mark reaches at most, in a plot of so many pixels."""
+    wide = len(tick.text) * _LETTER
+    start = tick.at / 100 * room - {"start": 0.0, "middle": 0.5, "end": 1.0}[tick.anchor] * wide
+    return start, start + wide
+
+
+def mark(tick: Tick, y: float) -> str:
+    """A mark, so many pixels from the top."""
     spare = ' class="spare"' if tick.spare else ""
     anchor = "" if tick.anchor == "start" else f' text-anchor="{tick.anchor}"'
-    y = ABOVE + measure.tall + 18
     return f'<text x="{tick.at:.2f}%" y="{y}"{anchor}{spare}>{escape(tick.text)}</text>'
 
 

@@ -11,7 +11,7 @@ from typing import NamedTuple
 from markupsafe import Markup, escape
 
 from simulator.web.kinds import ACTUAL, ESTIMATED, KINDS, fill
-from simulator.web.plot import EARLY, Rule, measure_of
+from simulator.web.plot import Rule, Tick, apart, beside, mark, measure_of
 
 #: Pixels: a row's name, a bar and what is between two, from one point of a row to the next, a row of shades, what is below the last row.
 _NAME, _BAR, _BETWEEN, _POINT, _SHADE, _FOOT = 20, 12, 2, 7, 14, 26
@@ -203,10 +203,8 @@ def shades(chart: Shades) -> Markup:
 
 
 def _framed(label: str, drawn: Sequence[str], ticks: Sequence[tuple[float, str]], foot: int) -> Markup:
-    marks = "".join(
-        f'<text x="{at:.2f}%" y="{foot + _FOOT - 8}" text-anchor="{"start" if at < EARLY else "end" if at > 100 - EARLY else "middle"}">{escape(text)}</text>'
-        for at, text in ticks
-    )
+    found = [Tick(at, text, anchor=beside(at)) for at, text in ticks]
+    marks = "".join(mark(one, foot + _FOOT - 8) for one in apart(found))
     return Markup(
         f'<div class="plot"><svg class="lanes" width="100%" height="{foot + _FOOT}" role="img" aria-label="{escape(label)}">'
         f'{"".join(drawn)}<g class="ticks">{marks}</g></svg></div>'

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from datetime import date
+from itertools import pairwise
 from xml.etree import ElementTree as ET
 
 import pytest
@@ -14,7 +15,7 @@ from simulator.web.charts import QUARTER_HOURS, WIDTHS, Chart, Column, bars, day
 from simulator.web.gallery import LONG, PLAIN, SHORT, charts, day_chart
 from simulator.web.kinds import ACTUAL, ESTIMATED, KINDS, METER, MISSING, STORE, fill, patterns
 from simulator.web.parts import legend_of, rows_of
-from simulator.web.plot import ABOVE, PLOT, step_of
+from simulator.web.plot import ABOVE, PHONE, PLOT, ROOM, Tick, apart, beside, span, step_of
 from simulator.web.words import begins
 
 SVG = "{http://www.w3.org/2000/svg}"
@@ -118,3 +119,31 @@ def test_what_is_written_into_a_chart_stays_text() -> None:
     chart = Chart(evil, QUARTER_HOURS, [evil], [(0, evil)], Column([ACTUAL], [1]))
     assert "<script" not in bars(chart) + rows_of(chart)
     assert ET.fromstring(str(bars(chart))) is not None
+
+
+@given(
+    st.lists(st.tuples(st.floats(0, 100), st.text("A1: ", min_size=1, max_size=9), st.booleans()), max_size=40),
+    st.sampled_from([None, "start", "end"]),
+    st.floats(PHONE, 1500),
+)
+def test_no_mark_lies_on_another_at_any_width(
+    marks: list[tuple[float, str, bool]], anchor: str | None, room: float
+) -> None:
+    ticks = [Tick(at, text, spare, anchor or beside(at)) for at, text, spare in marks]
+    found = apart(ticks)
+    shown = sorted(span(one, room) for one in found if room > ROOM or not one.spare)
+    assert all(one[1] <= other[0] for one, other in pairwise(shown))
+    # They stand in their order, and the last one that is no spare one stands at every width.
+    left = iter(ticks)
+    assert all(any(one[:2] == its[:2] for its in left) for one in found)
+    last = max((one for one in ticks if not one.spare), key=lambda one: one.at, default=None)
+    assert last is None or last in found
+
+
+def test_the_last_days_of_a_month_are_told_apart_on_a_phone() -> None:
+    days = [(index, f"Aug {index + 1:02}") for index in range(1, 30, 7)]
+    plain = Chart("any", ("day", "days"), [text for _, text in days] * 6, days, Column([ACTUAL] * 30, [100] * 30))
+    texts = ET.fromstring(str(bars(plain))).findall(".//g[@class='ticks']/text")
+    assert [(one.text, one.get("class")) for one in texts] == [
+        (text, "spare" if index == 22 else None) for index, text in days
+    ]
