@@ -35,6 +35,8 @@ from simulator.world.meters import WorldSpec, build
 #: No cycle is longer; SMT's history goes back 24 months.
 LONGEST_CYCLE = timedelta(days=366)
 UNSOUND_WORLD = "scenario.world"
+#: Characters of a line that are told with a mistake.
+_LONGEST = 200
 #: The days of a market's entries, by field.
 _MARKET_DAYS = {
     "switches": ("effective",),
@@ -44,7 +46,7 @@ _MARKET_DAYS = {
 
 
 class Told(NamedTuple):
-    """A mistake as it is told. ``line``, ``column``: from 1 on, None where the file as a whole is wrong; ``excerpt``: the line as it is written."""
+    """A mistake as it is told. ``line``, ``column``: from 1 on, None where the file as a whole is wrong; ``excerpt``: the line as it is written, of a long one what stands there."""
 
     error: UserError
     line: int | None = None
@@ -68,13 +70,21 @@ def looked_at(path: Path) -> tuple[list[Scenario], list[Told]]:
     told = {
         (one.loc, one.message): Told(
             written.error(one, ScenarioError),
-            *((mark.line + 1, mark.column + 1, written.text.splitlines()[mark.line]) if mark else ()),
+            *((mark.line + 1, mark.column + 1, _excerpt(lines[mark.line], mark.column)) if mark else ()),
         )
         for written, _, mistakes in found
+        for lines in [written.text.splitlines()]
         for one in mistakes
         for mark in [written.mark(one.loc)]
     }
     return [] if told else [sound for _, sound, _ in found if sound is not None], list(told.values())
+
+
+def _excerpt(line: str, column: int) -> str:
+    """A line as it is told; of a long one, which may hold thousands of mistakes, what stands around a column."""
+    first = max(0, column - _LONGEST // 2) if len(line) > _LONGEST else 0
+    shown = line[first : first + _LONGEST]
+    return f"{'... ' if first else ''}{shown}{' ...' if first + _LONGEST < len(line) else ''}"
 
 
 def lint(path: Path) -> tuple[Scenario | None, list[UserError]]:

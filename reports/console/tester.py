@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import re
 import tempfile
@@ -30,6 +31,8 @@ _REPORT = {
     "content-security-policy": "sandbox; default-src 'none'; style-src 'unsafe-inline'; img-src data:; base-uri 'none'; form-action 'none'; frame-ancestors 'none'",
 }
 _WORD = re.compile(r"[a-z0-9][a-z0-9-]{0,79}")
+#: Mistakes of a scenario that are shown at once.
+_MISTAKES = 50
 #: Octets of a body that are shown.
 _SHOWN = 4000
 #: Characters of what a process said that are shown.
@@ -37,12 +40,12 @@ _SAID = 20_000
 
 
 def add_pages(console: Console, routes: APIRouter) -> None:
-    """Put the pages' routes to the others."""
+    """Put the pages' routes to the others. Those that read a folder of runs are plain functions: they have a thread of their own, since a folder may hold much."""
     _scenarios(console, routes)
     _runs(console, routes)
 
     @routes.get(f"{ROOT}studies")
-    async def studies() -> Response:
+    def studies() -> Response:
         found = [one for one in _all(console) if one.kind == "study"]
         return console.show(
             "studies.html.j2",
@@ -82,7 +85,7 @@ def _scenarios(console: Console, routes: APIRouter) -> None:
     async def looked(request: Request) -> Response:
         fields = await fields_of(request)
         text = fields.get("text", "").replace("\r\n", "\n")
-        sound, mistakes = _looked(text)
+        sound, mistakes = await asyncio.to_thread(_looked, text)
         if fields.get("do") != "run" or mistakes or not sound:
             return _editor(console, text, mistakes, sound[0].name if sound else None)
         console.children.room()
@@ -99,19 +102,19 @@ def _scenarios(console: Console, routes: APIRouter) -> None:
 
 def _runs(console: Console, routes: APIRouter) -> None:
     @routes.get(f"{ROOT}runs")
-    async def listed() -> Response:
+    def listed() -> Response:
         about = f"Below {console.root}. Each has an address that stays."
         return console.show("runs.html.j2", at="runs", title="Runs", about=about, runs=_all(console))
 
     @routes.get(ROOT + "runs/{ident:path}/report")
-    async def report(ident: str) -> Response:
+    def report(ident: str) -> Response:
         page = _run(console, ident).page
         if page is None:
             raise BedProblem(404, Problem("console.no_report", "It has no page yet.", "Wait until the run is over."))
         return FileResponse(page, media_type="text/html", headers=_REPORT)
 
     @routes.get(ROOT + "runs/{ident:path}/x/{number}")
-    async def exchange(ident: str, number: int) -> Response:
+    def exchange(ident: str, number: int) -> Response:
         run = _run(console, ident)
         found = exchange_of(run.folder, number)
         if found is None:
@@ -132,7 +135,7 @@ def _runs(console: Console, routes: APIRouter) -> None:
         return _to(f"runs/{ident}")
 
     @routes.get(ROOT + "runs/{ident:path}")
-    async def run(ident: str) -> Response:
+    def run(ident: str) -> Response:
         found = _run(console, ident)
         return console.show("run.html.j2", at="runs", title=found.name, about=found.title, run=found, log=_log(found))
 
@@ -145,7 +148,9 @@ def _editor(
     console: Console, text: str, mistakes: list[Told] | None = None, sound: str | None = None, title: str = ""
 ) -> Response:
     status = 400 if mistakes else 200
-    return console.show("scenario.html.j2", status, at="scenarios", title=title or sound or "Scenario", text=text, told=[], mistakes=mistakes or [], sound=sound)  # fmt: skip
+    shown, more = (mistakes or [])[:_MISTAKES], len(mistakes or []) - _MISTAKES
+    told = [f"There are {more:,} more: lint it again once these are mended."] if more > 0 else []
+    return console.show("scenario.html.j2", status, at="scenarios", title=title or sound or "Scenario", text=text, told=told, mistakes=shown, sound=sound)  # fmt: skip
 
 
 def _looked(text: str) -> tuple[list[Any], list[Told]]:

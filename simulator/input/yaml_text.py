@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import time
 from decimal import Decimal
 from pathlib import Path
@@ -68,6 +68,10 @@ class YamlDocument:
     value: Any
     root: yaml.Node | None = None
     text: str = ""
+    #: Of each mapping that was looked into, by its id: a text may have thousands of keys in one, and a mistake at each.
+    _pairs: dict[int, dict[str, tuple[yaml.Node, yaml.Node]]] = field(
+        default_factory=dict, init=False, repr=False, compare=False
+    )
 
     def where(self, loc: Loc) -> str:
         """``file:line: field``, as far as it is known; entries of lists are counted from 1."""
@@ -86,16 +90,23 @@ class YamlDocument:
         for part in loc:
             match node:
                 case yaml.MappingNode():
-                    pairs = [(key, value) for key, value in node.value if key.value == str(part)]
-                    if not pairs:
+                    pair = self._pairs_of(node).get(str(part))
+                    if pair is None:
                         break
-                    # A merged key (<<) stands before the mapping's own: the last one counts.
-                    found, node = pairs[-1]
+                    found, node = pair
                 case yaml.SequenceNode() if isinstance(part, int) and part < len(node.value):
                     found = node = node.value[part]
                 case _:
                     break
         return None if found is None else found.start_mark
+
+    def _pairs_of(self, node: yaml.MappingNode) -> dict[str, tuple[yaml.Node, yaml.Node]]:
+        """Key and value by what a key says. A merged key (<<) stands before the mapping's own: the last one counts."""
+        if id(node) not in self._pairs:
+            self._pairs[id(node)] = {
+                key.value: (key, its) for key, its in node.value if isinstance(key, yaml.ScalarNode)
+            }
+        return self._pairs[id(node)]
 
     def error(self, mistake: Mistake, kind: type[UserError]) -> UserError:
         """The mistake as a room's exception."""

@@ -98,3 +98,14 @@ def test_lint_looks_at_all_of_a_folder_and_tells_line_column_and_excerpt(
 def test_a_file_as_a_whole_has_no_line(tmp_path: Path) -> None:
     sound, (told,) = looked_at(tmp_path / "nowhere.yaml")
     assert (sound, told.error.code, told.line, told.excerpt) == ([], "scenario.unreadable", None, "")
+
+
+def test_of_a_long_line_what_stands_at_a_mistake_is_told(tmp_path: Path) -> None:
+    file = tmp_path / "long.yaml"
+    file.write_text("name: x\ntags: [" + ", ".join(str(one) for one in range(1000)) + "]\n", "utf-8")
+    _, told = looked_at(file)
+    by_line = [one for one in told if one.line == 2]
+    assert len(by_line) >= 1000
+    assert max(len(one.excerpt) for one in by_line) <= 220
+    for number, one in zip(range(1000), by_line, strict=False):
+        assert f"{number}" in one.excerpt

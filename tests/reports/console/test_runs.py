@@ -10,10 +10,12 @@ import shutil
 from collections.abc import AsyncIterator
 from html import unescape
 from pathlib import Path
+from threading import Event
 from typing import Any
 
 import pytest
 
+from reports.console import tester
 from reports.console.bed import BedProblem
 from reports.console.children import MOST, Children
 from reports.console.runs import PROGRESS, folders, run_of
@@ -81,6 +83,35 @@ async def test_a_mistake_is_told_with_its_line_and_mend_and_nothing_runs(
         assert text in page.replace("\r\n", "\n")
         assert "/tmp" not in page.partition("<textarea")[0]
     assert visit.console.children.folders == []
+
+
+async def test_of_thousands_of_mistakes_the_first_are_told_and_how_many_more_there_are(visit: Visit) -> None:
+    wrong = "".join(f"k{index}: 1\n" for index in range(200)) + f"tags: [{'1, ' * 2000}]\n"
+    page = (await visit.post("scenarios", text=wrong, do="lint")).text.partition("<textarea")[0]
+    assert page.count('class="problem"') == 50
+    assert re.search(r"There are 2,1\d\d more: lint it again once these are mended\.", page)
+    assert len(page) < 50_000
+
+
+@pytest.mark.parametrize("of", ["looked_at", "run_of"])
+async def test_what_is_long_to_look_through_holds_up_nothing_else(
+    visit: Visit, monkeypatch: pytest.MonkeyPatch, of: str
+) -> None:
+    told(visit.console.root / "one", BEGUN)
+    answered, real = Event(), getattr(tester, of)
+
+    def long(*args: Any, **more: Any) -> Any:
+        assert answered.wait(20)
+        return real(*args, **more)
+
+    monkeypatch.setattr(tester, of, long)
+    text = SCENARIOS.files()[GAP].read_text("utf-8")
+    asked = visit.post("scenarios", text=text, do="lint") if of == "looked_at" else visit.get("runs/one")
+    waits = asyncio.create_task(asked)
+    for _ in range(3):
+        assert (await visit.get("scenarios")).status_code == 200
+    answered.set()
+    assert (await waits).status_code == 200
 
 
 async def test_no_step_is_told_passed_before_it_has_ended_and_what_may_change_says_so(tmp_path: Path) -> None:
