@@ -18,6 +18,8 @@ from simulator.web.parts import Problem
 
 #: Whose world the scenario is played in: the bed's own meters are of no file.
 LIKE = Path("gap-of-17-h-30")
+#: Mends in the words of the page, where the command's name an option.
+_MENDS = {"from.name": "Write small letters, digits and hyphens into the field Name, at most 64."}
 #: Of what is switched on, by the path below which it lies.
 _NUMBERED = {"/control/faults": "fault", "/control/complaints": "complaint"}
 
@@ -38,8 +40,8 @@ async def as_scenario(bed: Bed, name: str) -> tuple[str, list[str]]:
         try:
             taken = take(har, out, name, like, None)
         except ScenarioError as error:
-            problem = Problem(error.code, error.message, error.mend or "Do something with the test bed first.")
-            raise BedProblem(400, problem) from None
+            mend = _MENDS.get(error.code, error.mend) or "Do something with the test bed first."
+            raise BedProblem(400, Problem(error.code, error.message, mend)) from None
         return out.read_text(encoding="utf-8"), [*left, *taken.told]
 
 

@@ -111,6 +111,9 @@ async def test_a_name_that_is_typed_is_no_path(visit: Visit, tmp_path: Path, nam
     before = sorted(tmp_path.iterdir())
     reply = await visit.post("journal", name=name.format(tmp_path))
     assert (reply.status_code, "from.name" in reply.text) == (400, True)
+    # In the page's words, which has no options.
+    assert "into the field Name" in reply.text
+    assert "--name" not in reply.text
     assert sorted(tmp_path.iterdir()) == before
 
 
