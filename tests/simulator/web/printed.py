@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
+import csv
 import re
 import signal
 from collections.abc import Iterator
 from contextlib import AbstractContextManager, contextmanager
+from datetime import date, timedelta
 from pathlib import Path
 from typing import Any, NamedTuple
 
 import httpx
 
-from tests.simulator.processes import ending, line, patience, started
+from tests.simulator.processes import ending, line, patience, ran, started
 from tests.simulator.web.driven import Page
 
 _LAST = "Ctrl-C stops it."
@@ -66,6 +68,30 @@ async def comes_in(page: Page, told: Printed, role: str) -> None:
     await page.write("User name", its.username)
     await page.write("Password", its.password)
     await page.click("Log in")
+
+
+def switched(folder: Path, address: str, since: date | None) -> Path:
+    """Records of SMT as files, for ``--registry``: the other retailer's of two serves an address from a day on; None: ever since it is served."""
+    assert ran("scenario", "registry", "customer-balance-inquiry", "--out", str(folder)) == 0
+    points, periods = (_rows(folder / f"{name}.csv") for name in ("service_points", "ror_periods"))
+    (esiid,) = (one["esiid"] for one in points if one["address"] == address)
+    (until,) = (one for one in periods if one["esiid"] == esiid)
+    (other,) = {one["duns"] for one in _rows(folder / "users.csv") if one["kind"] == "ror"} - {until["duns"]}
+    if since is None:
+        until["duns"] = other
+    else:
+        until["last_day"] = str(since - timedelta(days=1))
+        periods.append({"esiid": esiid, "duns": other, "first_day": str(since)})
+    with (folder / "ror_periods.csv").open("w", encoding="utf-8", newline="") as file:
+        written = csv.DictWriter(file, list(until))
+        written.writeheader()
+        written.writerows(periods)
+    return folder
+
+
+def _rows(file: Path) -> list[dict[str, str]]:
+    with file.open(encoding="utf-8", newline="") as lines:
+        return list(csv.DictReader(lines))
 
 
 def sandbox(out: Path, *more: str) -> AbstractContextManager[Printed]:

@@ -1,4 +1,4 @@
-"""Journeys of a person in a real browser, on a phone and at a desk: they begin at SMT's address and click on what can be seen.
+"""Journeys of a person in a real browser, on a phone and at a desk: they begin at the address that is printed and click on what can be seen.
 
 A console that says anything, a page that is wider than its window, text that is too small, or a request to another host is a fault.
 """
@@ -15,15 +15,13 @@ import pytest
 from headend.vee.quality import Channel
 from simulator.smt.doors.service import create_app
 from simulator.smt.errors import BusinessError
-from simulator.smt.registry.records import RorPeriod
-from simulator.smt.registry.registry import Registry
 from tests.simulator.smt.doors.test_attacks import _served
-from tests.simulator.smt.rig import NEIGHBOUR, PASSWORD, RIVAL_DUNS, ROR_DUNS, Rig, record, registry
+from tests.simulator.smt.rig import PASSWORD, Rig, record
 from tests.simulator.smt.rig import PLAIN as HOME
 from tests.simulator.web.driven import DESK, PHONE, Page, browser
 from tests.simulator.web.everywhere import cold, every_page, pages_of
 from tests.simulator.web.looks import looks_right
-from tests.simulator.web.printed import Printed, comes_in, sandbox
+from tests.simulator.web.printed import Printed, comes_in, sandbox, switched
 
 pytestmark = pytest.mark.process
 #: ``make browser`` goes each journey at both widths; ``make test`` the one of ``test_smoke``.
@@ -31,26 +29,13 @@ BOTH = (PHONE, DESK)
 
 
 @asynccontextmanager
-async def at_home(
-    tmp_path: Path,
-    width: int,
-    policy: str = "smt-today",
-    now: str = "2026-08-12T17:40",
-    *,
-    scripts: bool = True,
-    username: str = "customer",
-    registered: Registry | None = None,
-) -> AsyncIterator[tuple[Rig, Page]]:
-    """Somebody, the customer unless named, who has logged in, in front of the list of meters."""
-    async with (
-        Rig(tmp_path, policy, now, registered=registered) as rig,
-        _served(rig) as at,
-        browser(width, scripts=scripts) as page,
-    ):
-        rig.post_days(last=str(date.fromordinal(rig.today().toordinal() - 1)))
+async def at_home(tmp_path: Path, width: int) -> AsyncIterator[tuple[Rig, Page]]:
+    """The customer who has logged in, at an SMT of this process, in front of the list of meters."""
+    async with Rig(tmp_path, "smt-today") as rig, _served(rig) as at, browser(width) as page:
+        rig.post_days(last="2026-08-11")
         await page.go(f"{at.server.url}/")
         await looks_right(page)
-        await page.write("User name", username)
+        await page.write("User name", "customer")
         await page.write("Password", PASSWORD)
         await page.press("Enter")
         await page.see("Your meters")
@@ -61,11 +46,11 @@ async def at_home(
 
 @asynccontextmanager
 async def at_a_printed_home(
-    tmp_path: Path, width: int, *more: str, role: str = "customer"
+    tmp_path: Path, width: int, *more: str, role: str = "customer", scripts: bool = True
 ) -> AsyncIterator[tuple[Printed, Page]]:
     """Somebody who has logged in as a test bed prints it, whose clock is moved by hand, in front of the list of meters."""
-    with sandbox(tmp_path, "--clock", "manual", *more) as told:
-        async with browser(width) as page:
+    with sandbox(tmp_path / "bed", "--clock", "manual", *more) as told:
+        async with browser(width, scripts=scripts) as page:
             await comes_in(page, told, role)
             await page.see("Your meters")
             yield told, page
@@ -189,12 +174,12 @@ async def test_the_day_with_two_hours_from_one_to_two_shows_both_and_solar_goes_
 
 @pytest.mark.parametrize("width", BOTH)
 async def test_without_script_a_read_is_asked_for_and_followed_by_hand(tmp_path: Path, width: int) -> None:
-    async with at_home(tmp_path, width, scripts=False) as (rig, page):
-        await page.click("1 Test Way")
+    async with at_a_printed_home(tmp_path, width, scripts=False) as (told, page):
+        await page.click("100 PECAN BEND LN")
         await page.see("Tue Aug 11 2026")
         await page.click("Read my meter now")
-        await page.see("Your request is taken.")
-        await rig.wait(200)
+        await page.see("Your request is")
+        told.moved(200)
         await page.click("How it stands now")
         await page.see("The meter has answered.")
         await page.click("To the usage")
@@ -222,14 +207,11 @@ async def test_a_slow_read_says_that_it_is_slow_survives_a_reload_and_answers(tm
 
 @pytest.mark.parametrize("width", BOTH)
 async def test_after_a_switch_the_new_retailer_sees_its_own_days_alone(tmp_path: Path, width: int) -> None:
-    made = registry()
-    others = [one for one in made.records.periods if one.esiid != HOME]
-    switched = [RorPeriod(HOME, ROR_DUNS, date(2025, 1, 1)), RorPeriod(HOME, RIVAL_DUNS, date(2026, 8, 6))]
-    made.take(made.records._replace(periods=(*others, *switched)))
-    async with at_home(tmp_path, width, username="rival.api", registered=made) as (_, page):
-        await page.write("Find an address, ESI ID or meter", HOME)
+    records = switched(tmp_path / "records", "100 PECAN BEND LN", date(2026, 8, 6))
+    async with at_a_printed_home(tmp_path, width, "--registry", str(records), role="other_ror") as (_, page):
+        await page.write("Find an address, ESI ID or meter", "pecan bend")
         await page.click("Find")
-        await page.click("1 Test Way")
+        await page.click("100 PECAN BEND LN")
         await page.see("Tue Aug 11 2026")
         await page.click("30 days")
         await page.count("[data-kind=actual]", 6)
@@ -238,8 +220,12 @@ async def test_after_a_switch_the_new_retailer_sees_its_own_days_alone(tmp_path:
 
 @pytest.mark.parametrize("width", BOTH)
 async def test_a_customer_sees_no_day_of_another(tmp_path: Path, width: int) -> None:
-    async with at_home(tmp_path, width) as (_, page):
-        await page.go(f"{page.asked[0]}ui/m/{NEIGHBOUR}/usage")
+    async with at_a_printed_home(tmp_path, width) as (told, page):
+        # Of its own meter but for the ESI ID, as whoever tries others writes it into the address.
+        await page.click("100 PECAN BEND LN")
+        its, other = told.esiid("the customer's own"), told.esiid("a home with solar panels")
+        assert its in page.tab.url
+        await page.go(page.tab.url.replace(its, other))
         assert BusinessError("AC1").message in await page.text()
         assert await drawn(page) == {}
         assert "404" in page.console.pop()
@@ -247,12 +233,12 @@ async def test_a_customer_sees_no_day_of_another(tmp_path: Path, width: int) -> 
 
 @pytest.mark.parametrize("width", BOTH)
 async def test_keys_alone_lead_through_the_whole_inquiry(tmp_path: Path, width: int) -> None:
-    async with at_home(tmp_path, width) as (rig, page):
-        for name, told in (("1 Test Way", "Tue Aug 11 2026"), ("Read my meter now", "Your request is taken.")):
+    async with at_a_printed_home(tmp_path, width) as (told, page):
+        for name, seen in (("100 PECAN BEND LN", "Tue Aug 11 2026"), ("Read my meter now", "Your request is taken.")):
             await page.reach(name)
             await page.press("Enter")
-            await page.see(told)
-        await rig.wait(200)
+            await page.see(seen)
+        told.moved(200)
         await page.see("The meter has answered.")
         await page.reach("As a table")
         await page.press("Enter")
