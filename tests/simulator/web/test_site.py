@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+import itertools
 import re
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from pathlib import Path
 from typing import Any
 
@@ -20,7 +21,7 @@ from simulator.web.gallery import bills, charts, gallery, part_bars, row_charts,
 from simulator.web.kinds import KINDS
 from simulator.web.palette import PALETTE
 from simulator.web.site import HEADERS, Site, bears, fields_of, of_same_origin
-from tests.simulator.web.driven import DESK, PHONE, browser
+from tests.simulator.web.driven import DESK, PHONE, Page, browser
 from tests.simulator.web.test_frame import contrast
 
 SITE = Site("A test", "/face/")
@@ -65,6 +66,15 @@ def faced() -> FastAPI:
         polled.clear()
         text = f'<section id="c" data-poll="/face/poll">sent {fields["word"]} by {fields["by"]}</section>'
         return HTMLResponse(text, headers={"x-address": "/face/live?turn=7"})
+
+    @app.get("/face/told")
+    async def told() -> Response:
+        return Response('data: <section id="e">told</section>\n\n', media_type="text/event-stream")
+
+    @app.get("/face/stream")
+    async def stream() -> HTMLResponse:
+        part = '<section id="e" data-stream="/face/told">before</section><p id=away hidden>No answer</p>'
+        return HTMLResponse(f'<link rel=icon href="{SITE.icon}"><script src="{SITE.script}" defer></script>{part}')
 
     @app.get("/face/poll")
     async def poll() -> HTMLResponse:
@@ -256,6 +266,101 @@ async def test_a_form_that_is_pressed_twice_is_sent_once(at: str, whole: bool) -
         again.set()
         await page.see("whole answer" if whole else "came")
         assert page.asked.count(f"{at}/face/form") == 1
+
+
+#: What waits, and has something in it that a person may be at.
+_WAITS = '<section id="c" data-poll="/face/poll"><a href="#c">waits {}</a></section>'
+
+
+async def answering(page: Page, path: str, answer: Callable[[], str], **headers: str) -> None:
+    """Let what stands at a path answer with what a function gives, or with headers too."""
+
+    async def fulfil(route: Route) -> None:
+        await route.fulfill(body=answer(), content_type="text/html", headers=headers)
+
+    await page.tab.route(f"**{path}", fulfil)
+
+
+@pytest.mark.process
+async def test_what_waits_asks_every_two_seconds_later_every_five_and_not_while_nobody_looks(at: str) -> None:
+    async with browser() as page:
+        count = itertools.count(1)
+        await answering(page, "/face/poll", lambda: _WAITS.format(next(count)))
+        clock = page.tab.clock
+        await clock.install()
+        await page.go(f"{at}/face/live")
+        await page.click("Send")
+        await page.see("sent x by y")
+        for turn in range(1, 11):
+            await clock.run_for(2000)
+            await page.see(f"waits {turn}")
+        await clock.run_for(4000)
+        await page.value("Object.defineProperty(document, 'hidden', { value: true, configurable: true })")
+        await clock.run_for(60_000)
+        # What was asked for before this is known once this is answered.
+        await page.value("fetch('/face/kit').then((answer) => answer.text()).then(() => null)")
+        assert page.asked.count(f"{at}/face/poll") == 10
+        await page.value("Object.defineProperty(document, 'hidden', { value: false })")
+        await clock.run_for(5000)
+        await page.see("waits 11")
+
+
+@pytest.mark.process
+async def test_what_stays_the_same_is_left_alone_and_the_focus_goes_to_what_takes_its_place(at: str) -> None:
+    async with browser() as page:
+        answers = [_WAITS, _WAITS, _WAITS, '<section id="c">came</section>']
+        for path in ("/face/form", "/face/poll"):
+            await answering(page, path, lambda: answers.pop(0))
+        await page.tab.clock.install()
+        await page.go(f"{at}/face/live")
+        await page.click("Send")
+        await page.see("waits")
+        await page.value("(globalThis.link = document.querySelector('#c a')).focus()")
+        while page.asked.count(f"{at}/face/poll") < 3:
+            assert await page.value("link.isConnected")
+            await page.tab.clock.run_for(2000)
+        await page.see("came")
+        assert await page.value("document.activeElement.id") == "c"
+
+
+@pytest.mark.process
+async def test_a_link_is_the_browsers_where_it_loads_a_file_or_opens_a_tab_and_back_leads_back(at: str) -> None:
+    async with browser() as page:
+        await page.go(f"{at}/face/live")
+        await page.click("Off")
+        async with page.tab.context.expect_page():
+            await page.named("On").click(modifiers=["Control"])
+        await page.see("a 0")
+        await page.click("On")
+        await page.see("a 1")
+        assert [one.url for one in page.requests if "x-fragment" in one.headers] == [f"{at}/face/live?turn=1"]
+        await page.tab.go_back()
+        await page.see("a 0")
+
+
+@pytest.mark.process
+async def test_an_answer_leads_to_another_page_of_the_site_and_to_no_other_site(at: str) -> None:
+    async with browser() as page:
+        await page.go(f"{at}/face/live")
+        part = '<section id="c">stays</section>'
+        await answering(
+            page, "/face/form", lambda: part, **{"x-location": "http://127.0.0.1:1/", "x-address": "//a.b/"}
+        )
+        await page.click("Send")
+        await page.see("stays")
+        await answering(page, "/face/form", lambda: part, **{"x-location": "/face/kit"})
+        await page.go(f"{at}/face/live")
+        await page.click("Send")
+        await page.tab.wait_for_url("**/face/kit")
+
+
+@pytest.mark.process
+async def test_what_is_told_takes_the_place_of_a_part_and_a_page_that_is_told_nothing_says_so(at: str) -> None:
+    async with browser() as page:
+        await page.go(f"{at}/face/stream")
+        await page.see("told")
+        # The stream has ended.
+        await page.see("No answer")
 
 
 @pytest.mark.process
