@@ -66,8 +66,8 @@ def begins(day: date) -> list[str]:
 
 
 def spaced(name: str) -> str:
-    """A field's name as words: ``meterSerialNumber`` is ``Meter serial number``."""
-    words = re.sub(r"(?<=[a-z])(?=[A-Z])", " ", name).split(" ")
+    """A field's name as words: ``meterSerialNumber`` is ``Meter serial number``, ``esiid`` is ``ESI ID``."""
+    words = re.sub(r"(?<=[a-z])(?=[A-Z])", " ", name).replace("esiid", "ESI ID").split(" ")
     first, *rest = (word if word.isupper() or word[:2].isupper() else word.lower() for word in words)
     return " ".join([first[0].upper() + first[1:], *rest])
 

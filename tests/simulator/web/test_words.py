@@ -29,7 +29,7 @@ def test_an_instant_has_its_zone_and_the_hour_that_comes_twice_has_two() -> None
 
 @pytest.mark.parametrize(
     ("name", "text"),
-    [("meterSerialNumber", "Meter serial number"), ("DGChannel", "DGChannel"), ("address", "Address"), ("HANProtocol", "HANProtocol")],
+    [("meterSerialNumber", "Meter serial number"), ("DGChannel", "DGChannel"), ("address", "Address"), ("HANProtocol", "HANProtocol"), ("esiid", "ESI ID")],
 )  # fmt: skip
 def test_a_fields_name_is_told_in_words(name: str, text: str) -> None:
     assert spaced(name) == text
