@@ -37,6 +37,8 @@ AT_ONCE = 25
 _EARLIER = 10
 #: The parts of a call's page that ask by themselves.
 CALL, PATIENCE = "call", "patience"
+#: What a page is told when a call goes on no more.
+ENDING = "call-ended"
 _NUMBER = re.compile(r"\d{1,5}", re.ASCII)
 
 
@@ -143,7 +145,8 @@ def _page(request: Request, here: Served, who: Visitor[str], customer: Customer,
         if part == PATIENCE:
             return FACE.show(here, who, "patience.html.j2", **shown)
         if part == CALL:
-            return FACE.show(here, who, "call_part.html.j2", **shown)
+            headers = {} if shown["under_way"] else {"x-event": ENDING}
+            return FACE.show(here, who, "call_part.html.j2", headers=headers, **shown)
     entry = customer.entry
     try:
         account, plan = customer.at(now)
@@ -155,6 +158,7 @@ def _page(request: Request, here: Served, who: Visitor[str], customer: Customer,
         here,
         who,
         "account.html.j2",
+        ending=ENDING,
         title=entry.customer_name,
         about=f"Account {entry.account_id}, ESI ID {entry.esiid}. {plan.name}, cycle {account.cycle_first} to {account.cycle_last}.",
         books=[

@@ -72,8 +72,9 @@ async def test_a_balance_inquiry_is_answered_at_once_and_refined_in_place(tmp_pa
         told.moved(300)
         # The part asks by itself.
         await page.see("The meter has answered: the bill has its read.")
-        assert page.loads == loads
         owed = call(told)["told_usd"]
+        await page.see(f"call-0001, told, this cycle ${owed}")
+        assert page.loads == loads
         await page.see(f"You owe ${owed} by now")
         # A number leads to where it comes from.
         await page.click(f"${owed}")

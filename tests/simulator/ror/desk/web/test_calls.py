@@ -133,12 +133,15 @@ async def test_the_answer_without_the_read_stands_at_once_and_a_reload_shows_the
         assert f'id="call" data-poll="{at}"' in page
         part = await visit.get(at, "call")
         assert part.text.startswith('<section id="call"')
+        assert "x-event" not in part.headers
         assert "2:40 left" in (await visit.get(at, "patience")).text
         await rig.to("2026-08-12T17:50")
         ended = (await visit.get(at)).text
         assert "The meter has answered: the bill has its read." in ended
         assert 'id="call" data-poll' not in ended
         assert "patience to 17:43:00 CDT: <b>over</b>" in ended
+        # The list of calls hears of it.
+        assert f'data-on="{(await visit.get(at, "call")).headers["x-event"]}"' in ended
     # Who comes after the desk was stopped sees the same.
     async with desk_rig(tmp_path, at=epoch("2026-08-12T18:00")) as rig, visiting(rig) as visit:
         again = (await visit.get(at)).text
