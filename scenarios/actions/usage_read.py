@@ -173,23 +173,30 @@ def _told(action: UsageRead, reply: httpx.Response) -> Iterator[_Day]:
     body = document(reply)
     *_, market_field, portal_field = _CALLS[action.what]
     data = body.get("data", body) if isinstance(body, dict) else {}
-    rows = data.get(portal_field if action.door == "portal" else market_field) or []
+    told = data.get(portal_field if action.door == "portal" else market_field) if isinstance(data, dict) else []
+    rows = [row for row in told if isinstance(row, dict)] if isinstance(told, list) else []
     if action.what == "interval":
         yield from _one_by_one(rows)
         return
     for row in rows:
-        if action.what == "15_minute":
-            try:
-                day = parse_us_date(row["DT"])
-                found = _Day(day, row["RT"], *rd_parse(row["RD"], day))
-            except (UserError, KeyError):
-                # Of an SMT that is not ours: what cannot be read is not told.
-                continue
-            yield found
-        else:
-            day = parse_us_date((row.get("readDate") or row.get("date") or row.get("endDate") or row["enddate"])[:10])
-            kwh = next(row[name] for name in ("energyDataKwh", "reading", "actualkWh", "actl_kwh_usg") if name in row)
-            yield _Day(day, "C", np.array([int(Decimal(str(kwh)).scaleb(3))]), None)
+        try:
+            found = _slots(row) if action.what == "15_minute" else _sum(row)
+        except (ArithmeticError, KeyError, StopIteration, TypeError, UserError, ValueError):
+            # Of an SMT that is not ours: what cannot be read is not told.
+            continue
+        yield found
+
+
+def _slots(row: dict[str, Any]) -> _Day:
+    day = parse_us_date(row["DT"])
+    return _Day(day, row["RT"], *rd_parse(row["RD"], day))
+
+
+def _sum(row: dict[str, Any]) -> _Day:
+    """A day, or the period that ended on one."""
+    day = parse_us_date((row.get("readDate") or row.get("date") or row.get("endDate") or row["enddate"])[:10])
+    kwh = next(row[name] for name in ("energyDataKwh", "reading", "actualkWh", "actl_kwh_usg") if name in row)
+    return _Day(day, "C", np.array([int(Decimal(str(kwh)).scaleb(3))]), None)
 
 
 def _one_by_one(rows: Iterable[dict[str, Any]]) -> Iterator[_Day]:

@@ -163,6 +163,12 @@ def data_of(told: dict[str, Any] | None) -> dict[str, Any]:
     return data if isinstance(data, dict) else {}
 
 
+def rows_of(told: dict[str, Any], name: str) -> list[dict[str, Any]]:
+    """The objects of a list that is told; a stranger's may be none, or hold anything."""
+    its = told.get(name)
+    return [row for row in its if isinstance(row, dict)] if isinstance(its, list) else []
+
+
 def object_of(body: Any) -> dict[str, Any] | None:
     """A JSON object; None for anything else."""
     try:

@@ -10,7 +10,7 @@ from typing import Any
 from meters.calendar import INTERVAL_S, day_end, day_start, ends_within, epoch, local, us_date, us_stamp
 from scenarios.actions.usage_read import UsageRead
 from scenarios.certify.observed import Observation, Step, within
-from scenarios.certify.said import DAILY, INTERVAL, LATEST, MONTHLY, SYNCH, data_of, said_of
+from scenarios.certify.said import DAILY, INTERVAL, LATEST, MONTHLY, SYNCH, data_of, rows_of, said_of
 from scenarios.certify.smt.asked import Asked, Seen
 from scenarios.certify.smt.looked import Looked
 from scenarios.certify.smt.posted import days_wrong
@@ -52,10 +52,10 @@ def _rows_wrong(told: dict[str, Any], action: UsageRead, held: Held) -> str:
     first, last = action.days
     for n in range((last - first).days + 1):
         day = first + timedelta(days=n)
-        rows = [row for row in told.get("intervaldata") or [] if row.get("date") == day.isoformat()]
+        rows = [row for row in rows_of(told, "intervaldata") if row.get("date") == day.isoformat()]
         found = [(str(row.get("starttime")).strip().upper(), _wh(str(row.get("consumption")))) for row in rows]
         ends = list(ends_within(day_start(day), day_end(day)))
-        right = [(f"{local(end - INTERVAL_S):%I:%M %p}", held[int(end)][0]) for end in ends]
+        right = [(f"{local(end - INTERVAL_S):%I:%M %p}", Decimal(held[int(end)][0])) for end in ends]
         if found != right:
             off = sum(one != other for one, other in zip(found, right, strict=False))
             return (
@@ -65,7 +65,7 @@ def _rows_wrong(told: dict[str, Any], action: UsageRead, held: Held) -> str:
 
 
 def _daily_wrong(told: dict[str, Any], action: UsageRead, held: Held) -> str:
-    rows = {str(row.get("date")): row for row in told.get("dailyData") or []}
+    rows = {str(row.get("date")): row for row in rows_of(told, "dailyData")}
     first, last = action.days
     for n in range((last - first).days + 1):
         day = first + timedelta(days=n)
@@ -82,7 +82,7 @@ def _daily_wrong(told: dict[str, Any], action: UsageRead, held: Held) -> str:
 
 def _monthly_wrong(told: dict[str, Any], action: UsageRead, held: Held) -> str:
     """What is asked for are the days of one period: its first, and that of the next."""
-    (first, last), rows = action.days, told.get("monthlyData") or []
+    (first, last), rows = action.days, rows_of(told, "monthlyData")
     wh = sum(held[int(one)][0] for one in ends_within(day_start(first), day_start(last)))
     right = {"startdate": us_date(first), "enddate": us_date(last)}
     if [{name: row.get(name) for name in right} for row in rows] != [right]:

@@ -15,7 +15,7 @@ from meters.calendar import (
 from meters.errors import MeterError
 from scenarios.actions.usage_read import UsageRead
 from scenarios.certify.observed import Observation
-from scenarios.certify.said import READS, said_of
+from scenarios.certify.said import READS, rows_of, said_of
 from scenarios.certify.smt.asked import Seen
 from scenarios.certify.smt.looked import Looked
 from simulator.smt.doors.both.rd import rd_parse
@@ -40,7 +40,7 @@ def _posted(looked: Looked) -> Seen:
 
 def days_wrong(told: dict[str, Any], action: UsageRead, held: dict[int, tuple[int, int]]) -> str:
     """What of told days is not what a meter holds, of the days of an action; empty for nothing. held: by end, Unix seconds, Wh and the register then."""
-    rows = {str(row.get("DT")): row for row in told.get("energyData") or [] if row.get("RT") == "C"}
+    rows = {str(row.get("DT")): row for row in rows_of(told, "energyData") if row.get("RT") == "C"}
     first, last = action.days
     for n in range((last - first).days + 1):
         day = first + timedelta(days=n)

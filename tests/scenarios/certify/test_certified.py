@@ -267,13 +267,19 @@ def test_a_system_that_is_not_there_is_said_to_be_so_before_any_step(tmp_path: P
     out = tmp_path / "out"
     written = tmp_path / "sut.yaml"
     text = (ROOT / "scenarios" / "twins" / "headend.yaml").read_text("utf-8")
-    text = text[: text.index("start:")] + "start: {argv: ['{python}', -c, \"print(1, flush=True); input()\"], ready_s: 0.5}\n"
+    text = (
+        text[: text.index("start:")]
+        + "start: {argv: ['{python}', -c, \"print(1, flush=True); input()\"], ready_s: 0.5}\n"
+    )
     written.write_text(text, "utf-8")
     said = load(written)
     assert Certification(said, text, out, (), lambda _done, _of: None, lambda _url, _brief: None).go() == 0
     found = result_of(said, observed(out))
     assert (found["mark"], found["certificate"]) == ("inconclusive", False)
-    assert found["why"] == "allowance: Not reached: endpoints.inquiries, nobody listens after 0.5 s; what it wrote is in sut.log."
+    assert (
+        found["why"]
+        == "allowance: Not reached: endpoints.inquiries, nobody listens after 0.5 s; what it wrote is in sut.log."
+    )
     assert "nobody listens" in json.dumps(json.loads((out / "plan.json").read_text("utf-8"))["connection"])
 
 

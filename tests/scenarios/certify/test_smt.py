@@ -6,17 +6,22 @@ import json
 import re
 from collections.abc import Callable
 from dataclasses import replace
+from datetime import date, datetime, timedelta
 from functools import cache
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
+import httpx
 import pytest
 
+from meters.calendar import day_start, ends_within
+from scenarios.actions.usage_read import UsageRead, _told
 from scenarios.certified import of_role
 from scenarios.certify.judged import result_of
 from scenarios.certify.observed import Observed, Step, observed
 from scenarios.certify.run import Certification
 from scenarios.certify.smt.looked import Looked
+from scenarios.certify.smt.portal import _WRONG
 from scenarios.certify.smt.seen import SEEN
 from scenarios.certify.statement import load, looked_at
 from simulator.tap.chain import Exchange
@@ -386,3 +391,24 @@ def test_what_does_not_fit_an_smt_is_told(tmp_path: Path, old: str, new: str, to
     said, mistakes = looked_at(written)
     assert said is None
     assert told in " ".join(f"{one.error.message} {one.error.place} {one.error.mend}" for one in mistakes)
+
+
+@pytest.mark.parametrize(
+    "told", [None, 5, "no", [None], [[]], [{}], [{"date": 5, "DT": 5, "RT": "C", "RD": 5, "startdate": []}]]
+)
+@pytest.mark.parametrize("what", ["15_minute", "interval", "daily", "monthly"])
+def test_rows_of_usage_that_are_none_are_told_as_wrong(what: Literal["15_minute", "interval"], told: Any) -> None:
+    action = UsageRead.model_construct(ref="a", do="usage_read", at=datetime(2026, 8, 12, 9), door="portal", what=what, first=date(2026, 8, 10), last=date(2026, 8, 11))  # fmt: skip
+    first, last = action.days
+    held = {int(end): (250, 0) for end in ends_within(day_start(first), day_start(last + timedelta(days=1)))}
+    _, wrong = _WRONG[what]
+    names = ("energyData", "intervaldata", "dailyData", "monthlyData")
+    assert wrong(
+        {"data": dict.fromkeys(names, told), **dict.fromkeys(names, told)},
+        action,
+        held | {int(day_start(first)): (0, 0)},
+    )
+    reply = httpx.Response(
+        200, json={"data": dict.fromkeys(names, told)} if what == "15_minute" else dict.fromkeys(names, told)
+    )
+    assert list(_told(action, reply)) == []
