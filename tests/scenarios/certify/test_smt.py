@@ -6,7 +6,7 @@ import json
 import re
 from collections.abc import Callable
 from dataclasses import replace
-from datetime import date, datetime, timedelta
+from datetime import date, timedelta
 from functools import cache
 from pathlib import Path
 from typing import Any, Literal
@@ -398,7 +398,8 @@ def test_what_does_not_fit_an_smt_is_told(tmp_path: Path, old: str, new: str, to
 )
 @pytest.mark.parametrize("what", ["15_minute", "interval", "daily", "monthly"])
 def test_rows_of_usage_that_are_none_are_told_as_wrong(what: Literal["15_minute", "interval"], told: Any) -> None:
-    action = UsageRead.model_construct(ref="a", do="usage_read", at=datetime(2026, 8, 12, 9), door="portal", what=what, first=date(2026, 8, 10), last=date(2026, 8, 11))  # fmt: skip
+    days: dict[str, Any] = {"first": date(2026, 8, 10), "last": date(2026, 8, 11)}
+    action = UsageRead.model_construct(None, door="portal", what=what, **days)
     first, last = action.days
     held = {int(end): (250, 0) for end in ends_within(day_start(first), day_start(last + timedelta(days=1)))}
     _, wrong = _WRONG[what]
