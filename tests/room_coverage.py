@@ -43,7 +43,8 @@ def folder_of(room: str) -> str:
 
 def share(measured: Coverage, room: str, files: list[Path]) -> tuple[int, int]:
     """Branches of the files that tests in the room's folder take, or in that of whoever alone plays one, and all."""
-    known, exits = measured.get_data().measured_files(), []
+    known = measured.get_data().measured_files()
+    exits: list[tuple[int, int]] = []
     for file in files:
         at = file.relative_to(ROOT).as_posix() if file.is_relative_to(ROOT) else ""
         folders = "|".join((folder_of(room), *([PLAYED_BY[at]] if at in PLAYED_BY else [])))

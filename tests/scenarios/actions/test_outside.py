@@ -51,6 +51,8 @@ TIMELINE: list[dict[str, Any]] = [
     {"ref": "folder", "do": "ror_files", "expect": {"lse": {"at_least": 2}, "csv": 0, "foreign": [], "holds_account": {"at_least": 2}}},
     {"ref": "csv", "do": "ror_files", "login": "saltfork.api", "expect": {"csv": {"at_least": 2}, "lse": 0}},
     {"ref": "dead-token", "do": "http", "method": "GET", "path": "/v2/missing/?day=2026-08-11", "token": "token", "at": "+1h", "expect": {"status": 401, "code": "bad_token"}},
+    {"ref": "object", "do": "http", "path": "/v2/premiseInfo/", "login": "pecanbend.api", "body": {"trans_id": "by-hand", "requestorID": "pecanbend.api", "requesterType": "REP", "requesterAuthenticationID": "9990001110000", "esiid": ["$esiid"]}, "expect": {"status": 200, "at": {"/trans_id": "by-hand"}}},
+    {"ref": "paced", "do": "log_in", "times": 2, "every_s": 60, "expect": {"let_in": 2, "not_looked_at": 0}},
 ]  # fmt: skip
 NEW = {"usage_read", "attributes", "log_in", "http", "look", "ror_files"}
 
@@ -62,6 +64,8 @@ def outside() -> dict[str, Any]:
     written["world"] |= {"faults": [], "market": {"usage_files": {"9990002220000": "CSV"}}}
     written["timeline"] = [{"at": "+1m"} | one for one in TIMELINE]
     written["timeline"][0]["at"] = "2026-08-12T09:00"
+    # What is expected beyond an action names places of its answer too.
+    written["expect"] = [{"ref": "also", "of": "health", "expect": {"at": {"/status": "ok"}}}]
     return written
 
 

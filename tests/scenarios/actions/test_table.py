@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import httpx
 import pytest
+from pydantic import ValidationError
 
 from meters.calendar import iso
+from scenarios.actions import ror_files, usage_read
+from scenarios.actions.action import Seen
 from scenarios.actions.table import ACTIONS
 from scenarios.evidence import Evidence
 from scenarios.expected import INSTANT, LACKING
@@ -83,3 +87,40 @@ def test_of_an_action_that_left_nothing_that_is_told(balance_run: JudgedRun, do:
     seen = row.seen(Evidence(balance_run.recording), row.written.model_construct(do=do, ref="never", what="audit"))
     assert seen.record is None
     assert row.tell(seen) == NOTHING[do]
+
+
+def test_a_call_that_needs_no_more_says_why_and_a_file_that_is_not_posted_what_went_wrong(
+    last_bill_run: JudgedRun,
+) -> None:
+    evidence = Evidence(last_bill_run.recording)
+    (call,) = last_bill_run.recording.scenario.timeline
+    row = ACTIONS[call.do]
+    assert row.tell(row.seen(evidence, call)).startswith("No on-demand request: ")
+    posted = ACTIONS["tdsp_file"]
+    left = posted.record.model_validate(
+        {"at": "2026-08-12T09:00:00-05:00", "file": "a.lse", "trouble": "lse.site: It is shut.", "answers": []}
+    )
+    action = posted.written.model_construct(do="tdsp_file", ref="never")
+    assert posted.tell(Seen(evidence, action, left)) == "The file is not posted. lse.site: It is shut."
+
+
+def test_what_is_no_file_of_usage_holds_nothing() -> None:
+    assert ror_files._held("notes.txt", b"a letter") == []
+    assert [*usage_read._green_button(httpx.Response(200, text='{"errorCode": "AC1"}'))] == []
+    assert [*usage_read._green_button(httpx.Response(200, text="<feed>"))] == []
+
+
+@pytest.mark.parametrize(
+    ("do", "written", "said"),
+    [
+        ("inquire", {}, "an INTERVALS inquiry"),
+        ("inquire", {"start": "2026-08-12T10:00", "end": "2026-08-12T09:00"}, "an INTERVALS inquiry"),
+        ("inquire", {"kind": "POWER", "start": "2026-08-12T10:00"}, "POWER"),
+        ("asks_smt", {"door": "portal", "kind": "POWER"}, "a portal is asked for register reads alone"),
+        ("golden_bill", {"golden": "nix"}, "there is no golden bill nix"),
+    ],
+)
+def test_an_action_of_a_certification_that_cannot_be_is_refused(do: str, written: dict[str, str], said: str) -> None:
+    row = ACTIONS[do]
+    with pytest.raises(ValidationError, match=said):
+        row.written.model_validate({"do": do, "ref": "it", "at": "2026-08-12T10:00", "expect": {}, **written})

@@ -157,7 +157,7 @@ USUAL_READ = {"reportFormat": "JSON", "deliveryMode": "API", **DAYS}
 
 
 def test_usage_of_some_days_is_read_as_the_action_does(base: Scenario) -> None:
-    more = {"esiid": [ESIID], "version": "A", "readingType": "G", **USUAL_READ}
+    more: dict[str, Any] = {"esiid": [ESIID], "version": "A", "readingType": "G", **USUAL_READ}
     (one,) = of(base, log_in(0), order(1, "/v2/dailyreads/", {}, **more)).carried
     usage = {"what": "daily", "first": "2026-11-01", "last": "2026-11-02", "revisions": "all", "channel": "G"}
     assert one.action == {"do": "usage_read", **usage, "expect": {"status": 200}}
@@ -184,7 +184,7 @@ def test_usage_that_the_action_would_not_ask_for_so_is_a_call_as_it_was_written(
 
 @pytest.mark.parametrize("more", [{"version": "Z"}, {"readingType": "X"}, {"deliveryMode": "FTP"}])
 def test_a_market_read_with_another_order_is_a_call_as_it_was_written(base: Scenario, more: dict[str, str]) -> None:
-    whole = {"esiid": [ESIID], "version": "L", "readingType": "C", **USUAL_READ} | more
+    whole: dict[str, Any] = {"esiid": [ESIID], "version": "L", "readingType": "C", **USUAL_READ} | more
     (one,) = of(base, log_in(0), order(1, "/v2/dailyreads/", {}, **whole)).carried
     assert one.action["do"] == "http"
     assert one.action["body"].items() >= more.items()
