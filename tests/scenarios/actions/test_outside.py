@@ -53,6 +53,9 @@ TIMELINE: list[dict[str, Any]] = [
     {"ref": "dead-token", "do": "http", "method": "GET", "path": "/v2/missing/?day=2026-08-11", "token": "token", "at": "+1h", "expect": {"status": 401, "code": "bad_token"}},
     {"ref": "object", "do": "http", "path": "/v2/premiseInfo/", "login": "pecanbend.api", "body": {"trans_id": "by-hand", "requestorID": "pecanbend.api", "requesterType": "REP", "requesterAuthenticationID": "9990001110000", "esiid": ["$esiid"]}, "expect": {"status": 200, "at": {"/trans_id": "by-hand"}}},
     {"ref": "paced", "do": "log_in", "times": 2, "every_s": 60, "expect": {"let_in": 2, "not_looked_at": 0}},
+    {"ref": "handed", "do": "golden_bill", "golden": "saver-500", "expect": {"told": False, "total_usd": {"absent": True}}},
+    {"ref": "called", "do": "customer_calls", "expect": {}},
+    {"ref": "posted", "do": "await_files", "day": "2026-08-12", "at": "2026-08-13T00:30", "within_s": 43_200, "expect": {"files": 1, "codes": ["00"]}},
 ]  # fmt: skip
 NEW = {"usage_read", "attributes", "log_in", "http", "look", "ror_files"}
 
@@ -78,6 +81,17 @@ def test_each_action_comes_to_what_is_expected(played: JudgedRun) -> None:
     assert {one.label: one.failures for one in played.verdict.judged if one.failures} == {}
     assert {one["do"] for one in TIMELINE} >= NEW
     assert judge(load_recording(played.out / "recording.json")) == played.verdict
+
+
+def test_a_retailer_that_there_is_none_of_is_handed_nothing_and_our_head_ends_day_is_awaited(
+    played: JudgedRun,
+) -> None:
+    told = {
+        one.ref: ACTIONS[one.do].tell(ACTIONS[one.do].seen(Evidence(played.recording), one))
+        for one in played.recording.scenario.timeline
+    }
+    assert told["handed"] == told["called"] == "The retailer tells no bill."
+    assert told["posted"] == "The head-end posts 1 files."
 
 
 def test_a_scenario_reads_back_as_it_was(played: JudgedRun) -> None:

@@ -7,7 +7,7 @@ import pytest
 from pydantic import ValidationError
 
 from meters.calendar import iso
-from scenarios.actions import ror_files, usage_read
+from scenarios.actions import balance_call, ror_files, usage_read
 from scenarios.actions.action import Seen
 from scenarios.actions.table import ACTIONS
 from scenarios.evidence import Evidence
@@ -104,7 +104,8 @@ def test_a_call_that_needs_no_more_says_why_and_a_file_that_is_not_posted_what_w
     assert posted.tell(Seen(evidence, action, left)) == "The file is not posted. lse.site: It is shut."
 
 
-def test_what_is_no_file_of_usage_holds_nothing() -> None:
+def test_what_is_no_file_of_usage_holds_nothing_and_of_no_answer_none_is_told() -> None:
+    assert balance_call._held(None) == ""
     assert ror_files._held("notes.txt", b"a letter") == []
     assert [*usage_read._green_button(httpx.Response(200, text='{"errorCode": "AC1"}'))] == []
     assert [*usage_read._green_button(httpx.Response(200, text="<feed>"))] == []
