@@ -8,7 +8,9 @@ from typing import Any
 
 import pytest
 
+from meters.errors import UserError
 from scenarios.actions.load import MOST_REQUESTS, Load
+from scenarios.actions.table import ACTIONS
 from scenarios.judging.findings import CheckVerdict
 from scenarios.judging.verdict import judge
 from scenarios.lint import load_sound, looked_at
@@ -196,3 +198,9 @@ def test_a_shipped_workload_is_played_in_part_spread_over_its_time(tmp_path: Pat
     planned_us = action.part().requests.planned_us
     assert len(planned_us) == 5
     assert planned_us[-1] - planned_us[0] > 90_000_000
+
+
+def test_a_load_of_a_workload_that_there_is_not_has_no_requests() -> None:
+    written = {"do": "load", "ref": "it", "at": "2026-08-12T10:00", "minutes": 5, "workload": "nowhere", "expect": {}}
+    with pytest.raises(UserError, match=r"capacity\.workload\.unreadable: nowhere: .* Choose one of: .*ordinary-day"):
+        ACTIONS["load"].written.model_validate(written).part()
