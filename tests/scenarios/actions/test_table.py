@@ -12,7 +12,6 @@ from scenarios.actions.action import Seen
 from scenarios.actions.table import ACTIONS
 from scenarios.evidence import Evidence
 from scenarios.expected import INSTANT, LACKING
-from scenarios.records.actions import RecordedCall
 from scenarios.run import JudgedRun
 from scenarios.run_wide import FACTS
 from tests.scenarios.pages import LIBRARY, PAGE, library, page
@@ -106,7 +105,7 @@ def test_a_call_that_needs_no_more_says_why_and_a_file_that_is_not_posted_what_w
 
 
 def test_what_is_no_file_of_usage_holds_nothing_and_of_no_answer_none_is_told() -> None:
-    assert balance_call._held(None) == balance_call._heard(RecordedCall.model_construct(stand=None)) == ""
+    assert balance_call._held(None) == ""
     assert ror_files._held("notes.txt", b"a letter") == []
     assert [*usage_read._green_button(httpx.Response(200, text='{"errorCode": "AC1"}'))] == []
     assert [*usage_read._green_button(httpx.Response(200, text="<feed>"))] == []
