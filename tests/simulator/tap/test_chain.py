@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from meters.calendar import micros
+from meters.calendar import Micros, micros
 from simulator.errors import SimulatorError
 from simulator.tap.chain import Exchange, Index, Took, exchanges, exchanges_at, slow_or_cut
 from simulator.tap.log import Wire
@@ -51,7 +51,7 @@ def test_an_exchange_tells_in_a_few_words_what_was_asked_and_what_came(file: Pat
 def test_what_is_left_aside_is_not_read_and_the_others_keep_their_places(file: Path) -> None:
     asked: list[tuple[int, str]] = []
 
-    def aside(at_us: int, wire: str) -> bool:
+    def aside(at_us: Micros, wire: str) -> bool:
         asked.append((at_us, wire))
         return wire == "modbus"
 
@@ -65,18 +65,18 @@ def test_what_is_left_aside_is_not_read_and_the_others_keep_their_places(file: P
 @pytest.mark.parametrize(
     ("wires", "since_us", "until_us", "found"),
     [
-        (["market"], 0, 10_000, [1, 5]),
-        ([], 2_000, 4_000, [2, 3]),
-        (["ftps", "modbus"], 3_000, 4_001, [3, 4]),
-        (["portal"], 0, 10_000, []),
+        (["market"], micros(0), micros(10_000), [1, 5]),
+        ([], micros(2_000), micros(4_000), [2, 3]),
+        (["ftps", "modbus"], micros(3_000), micros(4_001), [3, 4]),
+        (["portal"], micros(0), micros(10_000), []),
     ],
 )
 def test_an_index_finds_what_began_on_some_wires_between_two_instants(
-    file: Path, wires: list[str], since_us: int, until_us: int, found: list[int]
+    file: Path, wires: list[str], since_us: Micros, until_us: Micros, found: list[int]
 ) -> None:
     index = Index(file)
     for _ in range(2):
-        assert numbers(index.exchanges(wires, micros(since_us), micros(until_us))) == found
+        assert numbers(index.exchanges(wires, since_us, until_us)) == found
 
 
 def test_an_index_names_the_line_that_is_no_exchange_whatever_wire_is_asked_for(file: Path) -> None:
