@@ -352,8 +352,9 @@ async def test_what_if_of_a_curve_and_a_comparison_go_from_their_forms_to_what_t
             await looks_right(page)
 
 
-async def test_a_scenario_goes_from_lint_to_its_verdict_step_by_step(tmp_path: Path) -> None:
-    async with at_the_console(tmp_path, PHONE) as (_, page, _):
+@pytest.mark.parametrize("width", [PHONE, DESK])
+async def test_a_scenario_goes_from_lint_to_its_verdict_step_by_step(tmp_path: Path, width: int) -> None:
+    async with at_the_console(tmp_path, width) as (_, page, _):
         await page.click("Scenarios")
         await page.click(GAP)
         await page.click("Lint")
