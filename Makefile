@@ -85,8 +85,10 @@ lint: $(READY)
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 
+# Appended to nothing: else each process of the tests removes what another has measured before it.
 check: lint
-	$(BIN)/python -m pytest $(AT_ONCE) --cov --cov-report=term:skip-covered
+	rm -f .coverage .coverage.*
+	$(BIN)/python -m pytest $(AT_ONCE) --cov --cov-append --cov-report=term:skip-covered
 	$(BIN)/python -m tests.room_coverage
 
 bench: $(READY)
