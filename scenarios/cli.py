@@ -11,7 +11,7 @@ from typing import Annotated, Any
 
 import typer
 
-from scenarios.shipped import SCENARIOS
+from scenarios.file.shipped import SCENARIOS
 from simulator.verdicts import Mark, exit_code_of
 
 #: What a run says that a signal ended.
@@ -47,7 +47,7 @@ def list_shipped(as_json: AsJson = False) -> None:
     """List the shipped scenarios."""
     import json
 
-    from scenarios.cases import cases
+    from scenarios.file.cases import cases
 
     # What is shipped is sound: what it tells of itself is read, and not what happens in it.
     rows = [
@@ -71,8 +71,8 @@ def lint(files: NamedFiles = None, as_json: AsJson = False) -> None:
     Prints every mistake on a line: code, file and line, field (entries of lists counted from 1), what is wrong, the mend. With --json line, column and excerpt too.
     Exit 0: sound, 2: not.
     """
-    from scenarios.chosen import files_of
-    from scenarios.lint import looked_at
+    from scenarios.file.chosen import files_of
+    from scenarios.file.lint import looked_at
 
     reports: list[dict[str, Any]] = []
     for path in files_of(files or (), every=not files):
@@ -95,7 +95,7 @@ def lint(files: NamedFiles = None, as_json: AsJson = False) -> None:
 @scenario.command()
 def schema() -> None:
     """Print the JSON Schema of a scenario file, for an editor."""
-    from scenarios.schema import scenario_schema
+    from scenarios.file.schema import scenario_schema
 
     print_json([scenario_schema()], alone=True)
 
@@ -103,8 +103,8 @@ def schema() -> None:
 @scenario.command()
 def show(file: NamedFile, as_json: AsJson = False) -> None:
     """Tell a scenario in words: the world, the rules, what happens when and what must come of it."""
-    from scenarios.lint import load_sound
-    from scenarios.shown import in_words
+    from scenarios.file.lint import load_sound
+    from scenarios.file.shown import in_words
 
     sound = load_sound(SCENARIOS.named(file))
     typer.echo(sound.model_dump_json(indent=1, exclude_unset=True) if as_json else in_words(sound))
@@ -120,7 +120,7 @@ def new(
     out: Annotated[Path | None, typer.Option(help="The file.", show_default="<name>.yaml")] = None,
 ) -> None:
     """Write a scenario file that is sound and like another, to be changed. No file is written over."""
-    from scenarios.begun import begin
+    from scenarios.file.begun import begin
 
     path = begin(name, SCENARIOS.named(like), out or Path(f"{name}.yaml"))
     typer.echo(f"{path}: change it, look at it with 'ami scenario lint {shlex.quote(str(path))}', run it.")
@@ -162,7 +162,7 @@ def explain(
     as_json: AsJson = False,
 ) -> None:
     """Tell where a code comes from, what it means, and how to mend what it tells of. Exit 2: there is no such code."""
-    from scenarios.codes import explained
+    from scenarios.rules.codes import explained
 
     found = explained(code)
     if as_json:
@@ -182,7 +182,7 @@ def registry(
     as_json: AsJson = False,
 ) -> None:
     """Write the registry of a scenario's world as CSV files, to be changed and named as its 'world.market.registry'."""
-    from scenarios.lint import load_sound
+    from scenarios.file.lint import load_sound
     from simulator.runtime.folder import own
     from simulator.smt.registry.csv_files import write_new_registry
     from simulator.world.market import build_market

@@ -12,12 +12,12 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
-from scenarios.actions.balance_call import BalanceCall
-from scenarios.actions.rebill import Rebill
+from scenarios.actions.market.balance_call import BalanceCall
+from scenarios.actions.market.rebill import Rebill
 from scenarios.errors import ScenarioError
+from scenarios.file.schema import Scenario
 from scenarios.judging.findings import SHOWN
-from scenarios.registry import REGISTRY, Row
-from scenarios.schema import Scenario
+from scenarios.rules.registry import REGISTRY, Row
 from simulator.ror.call.analysis import Question
 from simulator.verdicts import Mark, verdict_on
 

@@ -13,12 +13,12 @@ from pydantic import Field, SerializeAsAny
 from headend.ports import BEHIND, FAULT
 from headend.wire import InquiryKind
 from meters.calendar import Micros, Seconds, day_end, day_start, days, epoch, iso, local
+from scenarios.parts.setting import Act, Setting
 from scenarios.records.journal import CodesNote, IntakeNote, JournalNote, Note, PostedNote
 from scenarios.records.ledger import Entry
 from scenarios.records.usage import Interval, ServedInterval, Usages
 from scenarios.records.values import Instant, Record
 from scenarios.records.world import Policy, World
-from scenarios.setting import Act, Setting
 
 #: From a posting to the reading of its result codes, and room for it.
 POSTING_TAKES_S = 600

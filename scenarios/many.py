@@ -12,10 +12,10 @@ from pathlib import Path
 from typing import Any
 
 from meters.errors import UserError
+from scenarios.file.schema import Scenario
 from scenarios.judging.result import label
 from scenarios.run import JudgedRun, run_and_judge
 from scenarios.running.runner import Progress
-from scenarios.schema import Scenario
 from simulator.runtime.worker_pool import worker_pool
 from simulator.verdicts import Mark, exit_code_of
 

@@ -12,8 +12,8 @@ from pydantic import TypeAdapter, ValidationError, ValidationInfo, field_validat
 from scenarios.actions.table import ACTIONS
 from scenarios.errors import ScenarioError
 from scenarios.evidence import Recorded
+from scenarios.file.schema import Scenario
 from scenarios.records.values import Record
-from scenarios.schema import Scenario
 from simulator.input.mistakes import mistakes_of
 from simulator.input.yaml_text import YamlDocument
 

@@ -13,13 +13,13 @@ from pathlib import Path
 from typing import Any
 
 from meters.calendar import iso, local
+from scenarios.file.schema import Scenario
 from scenarios.judging.exchanges import Traffic, traffic_of
 from scenarios.judging.findings import Verdict
 from scenarios.judging.result import dumps, result_of
 from scenarios.judging.verdict import judge
 from scenarios.recording import Recording, digest_of
 from scenarios.running.runner import Progress, SoFar, run
-from scenarios.schema import Scenario
 from simulator.runtime.folder import write_whole, writing
 from simulator.runtime.progress_file import ProgressFile
 from simulator.runtime.until_stopped import run_stoppable

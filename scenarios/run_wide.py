@@ -10,10 +10,10 @@ from pydantic import Field
 
 from meters.calendar import Seconds, epoch, to_s
 from scenarios.evidence import Evidence
-from scenarios.expected import COUNT, TEXTS, Expectation, Fact, expectation
+from scenarios.parts.expected import COUNT, TEXTS, Expectation, Fact, expectation
+from scenarios.parts.written import LocalTime, Name, Requirement, Spec
 from scenarios.records.journal import CalledNote, ComplaintNote, PostedNote, SweepNote, VeeNote
 from scenarios.records.ledger import Transition
-from scenarios.written import LocalTime, Name, Requirement, Spec
 from simulator.smt.ondemand.lifecycle import State
 
 

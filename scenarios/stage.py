@@ -13,12 +13,12 @@ from starlette.responses import Response
 
 from headend.http.links import bearing
 from meters.calendar import day_of, iso
-from scenarios.call_backs import CallBackDoor
 from scenarios.errors import ScenarioError
-from scenarios.file_drop import FileDrop
-from scenarios.inquiry_door import InquiryDoor
-from scenarios.outside import PORTAL, Outside
-from scenarios.setting import Act, Setting
+from scenarios.outside.call_backs import CallBackDoor
+from scenarios.outside.file_drop import FileDrop
+from scenarios.outside.inquiry_door import InquiryDoor
+from scenarios.outside.party import PORTAL, Outside
+from scenarios.parts.setting import Act, Setting
 from simulator.customer.portal_user import PortalClient
 from simulator.parties.ror import AGENT
 from simulator.parties.sandbox import Sandbox

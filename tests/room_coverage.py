@@ -12,11 +12,8 @@ from tests.test_rooms import FLOORS, ROOT
 
 #: Percentage of a room's branches. The order of the tests moves some by one or two: a fixture that all share counts for who asks first.
 LEAST = 90
-#: Actions that a certification alone plays, in the place of the party that a stranger's system has: what becomes of them is looked at where it is judged.
-PLAYED_BY = dict.fromkeys(
-    (f"scenarios/actions/{name}.py" for name in ("asks_smt", "await_files", "customer_calls", "golden_bill", "inquire", "read_meter")),
-    "scenarios/certify",
-)  # fmt: skip
+#: A room whose files another's tests look at too: what a certification alone plays, in the place of the party that a stranger's system has, is judged there.
+PLAYED_BY = {"scenarios/actions/outside": "scenarios/certify"}
 
 
 def rooms() -> Iterator[tuple[str, list[Path]]]:
@@ -34,14 +31,11 @@ def folder_of(room: str) -> str:
 
 
 def share(measured: Coverage, room: str, files: list[Path]) -> tuple[int, int]:
-    """Branches of the files that tests in the room's folder take, or in that of whoever alone plays one, and all."""
+    """Branches of the files that tests in the room's folder take, or in that of whoever alone plays it, and all."""
+    folders = "|".join((folder_of(room), *([PLAYED_BY[room]] if room in PLAYED_BY else [])))
+    measured.get_data().set_query_contexts([rf"^tests/({folders})(/|$)"])
     known = measured.get_data().measured_files()
-    exits: list[tuple[int, int]] = []
-    for file in files:
-        at = file.relative_to(ROOT).as_posix() if file.is_relative_to(ROOT) else ""
-        folders = "|".join((folder_of(room), *([PLAYED_BY[at]] if at in PLAYED_BY else [])))
-        measured.get_data().set_query_contexts([rf"^tests/({folders})(/|$)"])
-        exits += measured.branch_stats(str(file)).values() if str(file) in known else []
+    exits = [exit for file in map(str, files) if file in known for exit in measured.branch_stats(file).values()]
     return sum(taken for _, taken in exits), sum(total for total, _ in exits)
 
 

@@ -29,17 +29,14 @@ def test_a_branch_that_only_other_rooms_tests_take_does_not_count(tmp_path: Path
 
 
 def test_what_another_room_alone_plays_counts_by_its_tests_too(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    assert [one for one in PLAYED_BY if not (ROOT / one).is_file()] == []
-    (tmp_path / "tests" / "played").mkdir(parents=True)
-    files = [tmp_path / name for name in ("played.py", "own.py")]
+    assert [one for one in PLAYED_BY.items() if not all((ROOT / room).is_dir() for room in one)] == []
+    file = tmp_path / "decides.py"
+    file.write_text("def f(x):\n    if x:\n        return 1\n    return 2\n")
     measured = Coverage(data_file=None, branch=True, config_file=False)
-    measured.get_data().set_context("tests/judging")
-    for file in files:
-        file.write_text("def f(x):\n    if x:\n        return 1\n    return 2\n")
-        measured.get_data().add_arcs({str(file): [(2, 3)]})
-    monkeypatch.setattr(room_coverage, "ROOT", tmp_path)
-    monkeypatch.setattr(room_coverage, "PLAYED_BY", {"played.py": "judging"})
-    assert [share(measured, "played", [file]) for file in files] == [(1, 2), (0, 2)]
+    measured.get_data().set_context("tests/scenarios/judging")
+    measured.get_data().add_arcs({str(file): [(2, 3)]})
+    monkeypatch.setattr(room_coverage, "PLAYED_BY", {"meters/load": "scenarios/judging"})
+    assert [share(measured, room, [file]) for room in ("meters/load", "meters/wire")] == [(1, 2), (0, 2)]
 
 
 def test_of_no_test_nothing_is_said(capsys: pytest.CaptureFixture[str]) -> None:

@@ -11,7 +11,7 @@ import typer
 from reports.commands.capacity_compare import compare, shipped_workloads
 from reports.commands.capacity_whatif import whatif
 from scenarios.cli import AsJson
-from scenarios.shipped import STUDIES
+from scenarios.file.shipped import STUDIES
 from simulator.verdicts import Mark, exit_code_of
 
 if TYPE_CHECKING:

@@ -33,10 +33,10 @@ def demo(
     from reports.scenario.terminal import print_files, print_result
     from reports.terminal import console
     from scenarios.cli import SHUT_DOWN
+    from scenarios.file.schema import load
+    from scenarios.file.shipped import SCENARIOS
     from scenarios.judging.result import dumps
     from scenarios.run import progress_bar, run_and_judge
-    from scenarios.schema import load
-    from scenarios.shipped import SCENARIOS
     from simulator.runtime.until_stopped import breaking_off
 
     with breaking_off(SHUT_DOWN):

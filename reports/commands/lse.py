@@ -127,8 +127,8 @@ def make(
     """Make LSE files: what the head-end of a scenario's world posts, faults, VEE and corrections in it, or the days of a table."""
     from meters.errors import UserError
     from reports.lse.made import of_table, of_world
-    from scenarios.lint import load_sound
-    from scenarios.shipped import SCENARIOS
+    from scenarios.file.lint import load_sound
+    from scenarios.file.shipped import SCENARIOS
 
     day = _day(date, "--date") if date else None
     is_table = source.suffix.lower() in (".csv", ".parquet")

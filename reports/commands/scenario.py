@@ -12,8 +12,8 @@ import typer
 from scenarios.cli import OUT, SHUT_DOWN, AsJson, NamedFiles, print_json, print_verdict
 
 if TYPE_CHECKING:
+    from scenarios.file.schema import Scenario
     from scenarios.many import Played
-    from scenarios.schema import Scenario
 
 
 def run(
@@ -44,8 +44,8 @@ def run(
     Exit 0: passed, 1: a verdict failed or nothing passed, 2: could not run, 3: inconclusive, a fault of ours. Of several scenarios the highest.
     """
     from reports.scenario.summary import as_junit, as_markdown
-    from scenarios.chosen import chosen
     from scenarios.errors import ScenarioError
+    from scenarios.file.chosen import chosen
     from simulator.runtime.until_stopped import breaking_off
 
     scenarios = chosen(files or (), every=every, tag=tag)
@@ -93,9 +93,9 @@ def coverage(
     Of all shipped scenarios if none is named; nothing is run. Exit 0: done, 1: --check found some, 2: could not read.
     """
     from reports.scenario.coverage import coverage_page, coverage_text, tallied
-    from scenarios.chosen import chosen
     from scenarios.coverage import as_csv
     from scenarios.coverage import coverage as covered_by
+    from scenarios.file.chosen import chosen
 
     found = covered_by(chosen(files or (), every=not files), mutants, runs)
     missing = [one for one in found if one.missing]

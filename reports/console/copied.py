@@ -11,7 +11,7 @@ from typing import Any
 
 from reports.console.bed import Bed, BedProblem, Call
 from scenarios.errors import ScenarioError
-from scenarios.shipped import SCENARIOS
+from scenarios.file.shipped import SCENARIOS
 from scenarios.taken.taken import take
 from simulator.smt.throttle.policy import preset_names
 from simulator.web.parts import Problem

@@ -10,7 +10,7 @@ from typing import NamedTuple
 from reports.console.bed import BedProblem
 from reports.console.children import free
 from reports.console.runs import PROGRESS
-from scenarios.shipped import STUDIES
+from scenarios.file.shipped import STUDIES
 from simulator.web.parts import Problem
 
 #: Fields of a form that are options with one value, and with several.

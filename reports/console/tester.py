@@ -18,8 +18,8 @@ from reports.console.children import free, said_by
 from reports.console.door import ROOT, Console
 from reports.console.runs import PROGRESS, Run, exchange_of, folders, run_of
 from reports.console.studies import begun_of
-from scenarios.lint import Told, looked_at
-from scenarios.shipped import SCENARIOS, STUDIES
+from scenarios.file.lint import Told, looked_at
+from scenarios.file.shipped import SCENARIOS, STUDIES
 from simulator.capacity.workload.chosen import shipped
 from simulator.smt.throttle.policy import preset_names
 from simulator.web.parts import Problem

@@ -22,7 +22,7 @@ from headend.vee.quality import Channel
 from meters.calendar import INTERVAL_S, Seconds, day_of, day_start, epoch, intervals_in, iso, seconds
 from meters.errors import UserError
 from reports.interval_table import coded, read_table, starts_of, wh_if_any, wh_of
-from scenarios.schema import Scenario
+from scenarios.file.schema import Scenario
 from simulator.world.history import make_history
 from simulator.world.meters import build
 

@@ -9,8 +9,8 @@ from typing import Any
 
 from reports.scenario.summary import tallied
 from scenarios.many import COULD_NOT_RUN, Played
-from scenarios.registry import REGISTRY
-from scenarios.requirements import REQUIREMENTS
+from scenarios.rules.registry import REGISTRY
+from scenarios.rules.requirements import REQUIREMENTS
 from simulator.verdicts import Mark
 from simulator.web.frame import framed, templates
 

@@ -22,8 +22,8 @@ from scenarios.judging.result import label, result_of
 from scenarios.judging.verdict import judge
 from scenarios.recording import Recording, digest_of
 from scenarios.records.actions import RecordedBill, RecordedCall, RecordedRequest
-from scenarios.registry import REGISTRY
-from scenarios.requirements import REQUIREMENTS, registry_text
+from scenarios.rules.registry import REGISTRY
+from scenarios.rules.requirements import REQUIREMENTS, registry_text
 from scenarios.run import JudgedRun
 from scenarios.stamps import plain, stamp
 from simulator.ror import pattern

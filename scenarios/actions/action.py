@@ -10,10 +10,10 @@ from typing import TYPE_CHECKING, Any, Generic, Literal, TypeVar
 from pydantic import Field, create_model
 
 from scenarios.evidence import Evidence
-from scenarios.expected import Expectation, Fact, expectation
+from scenarios.parts.expected import Expectation, Fact, expectation
+from scenarios.parts.setting import Act
 from scenarios.records.ledger import Entry
 from scenarios.records.values import Record
-from scenarios.setting import Act
 
 if TYPE_CHECKING:
     import simpy

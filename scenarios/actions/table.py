@@ -8,34 +8,23 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 from pydantic import Field
 
-from scenarios.actions import (
-    answer_fault,
-    asks_smt,
+from scenarios.actions.action import Row
+from scenarios.actions.market import (
     attributes,
-    await_files,
     balance_call,
-    complaint,
-    customer_calls,
-    golden_bill,
     http,
-    inquire,
-    load,
     log_in,
     look,
-    modbus,
     on_demand,
-    party,
     portal_read,
-    read_meter,
     rebill,
-    registry_change,
     ror_files,
     same_answers,
-    tdsp_file,
     usage_read,
 )
-from scenarios.actions.action import Row
-from scenarios.setting import Act
+from scenarios.actions.outside import asks_smt, await_files, customer_calls, golden_bill, inquire, read_meter
+from scenarios.actions.world import answer_fault, complaint, load, modbus, party, registry_change, tdsp_file
+from scenarios.parts.setting import Act
 
 #: By what a file calls it.
 ACTIONS: dict[str, Row[Any, Any]] = {

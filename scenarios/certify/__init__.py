@@ -1,6 +1,6 @@
 """Certification: a system of somebody else in the place of a party, a plan played against it, and a verdict that can be cited.
 
-A plan is scenario files in ``plans``, by role: data. What a system is held to is ``scenarios/certified.csv``. A verdict rests on what was recorded alone.
+A plan is scenario files in ``plans``, by role: data. What a system is held to is ``scenarios/rules/certified.csv``. A verdict rests on what was recorded alone.
 No page is made here.
 
 ``bundle``     what is handed on: a zip with the digest of every file, signed if there is a key; whether one is as it was written

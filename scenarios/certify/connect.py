@@ -10,7 +10,7 @@ from typing import Any, NamedTuple
 import httpx
 
 from headend.http.links import LinkKeys, bearing
-from scenarios.actions.exchange import MARKET_TOKEN, PORTAL_TOKEN
+from scenarios.actions.market.exchange import MARKET_TOKEN, PORTAL_TOKEN
 from scenarios.certify.observed import RECORDING
 from scenarios.certify.started import reached
 from scenarios.recording import WIRE, load

@@ -15,7 +15,7 @@ from starlette.routing import Route
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from meters.calendar import Seconds, iso, seconds
-from scenarios.call_backs import CLOCK
+from scenarios.outside.call_backs import CLOCK
 from simulator.runtime.serving import HttpServer, bind
 from simulator.tap.http import tapped
 from simulator.tap.log import WireLog

@@ -14,15 +14,15 @@ from pathlib import Path
 from typing import Any
 
 from meters.calendar import Seconds, seconds, to_s
-from scenarios.actions.customer_calls import RecordedCustomerCall
-from scenarios.actions.inquire import RecordedInquiry
-from scenarios.certified import held
+from scenarios.actions.outside.customer_calls import RecordedCustomerCall
+from scenarios.actions.outside.inquire import RecordedInquiry
 from scenarios.certify.judged import FORMAT, result_of
 from scenarios.certify.observed import MOST, Observed, Step
 from scenarios.certify.statement import NAMED, Statement
 from scenarios.errors import ScenarioError
-from scenarios.schema import Scenario
-from scenarios.setting import Act
+from scenarios.file.schema import Scenario
+from scenarios.parts.setting import Act
+from scenarios.rules.certified import held
 from simulator.tap.chain import Exchange
 from simulator.verdicts import Mark
 

@@ -8,8 +8,6 @@ from dataclasses import dataclass, field, replace
 from hashlib import sha256
 from typing import Any, TypeVar
 
-from scenarios import certified
-from scenarios.certified import Held
 from scenarios.certify.headend import seen as headend
 from scenarios.certify.meter import seen as meter
 from scenarios.certify.meter.reading import readings
@@ -18,6 +16,8 @@ from scenarios.certify.ror import seen as ror
 from scenarios.certify.smt import seen as smt
 from scenarios.certify.smt.looked import Looked
 from scenarios.certify.statement import Statement
+from scenarios.rules import certified
+from scenarios.rules.certified import Held
 from simulator.verdicts import Mark
 
 _T = TypeVar("_T")

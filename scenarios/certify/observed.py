@@ -18,14 +18,14 @@ from pydantic import ValidationError
 
 from meters.calendar import Micros, Seconds, ends_within, epoch, iso, micros, seconds, to_s, to_us
 from meters.errors import MeterError
-from scenarios.actions.customer_calls import CustomerCalls, RecordedCustomerCall
-from scenarios.actions.inquire import Inquire, RecordedInquiry
-from scenarios.call_backs import NO_KEY, NO_SEAL
+from scenarios.actions.outside.customer_calls import CustomerCalls, RecordedCustomerCall
+from scenarios.actions.outside.inquire import Inquire, RecordedInquiry
 from scenarios.errors import ScenarioError
 from scenarios.evidence import Evidence
 from scenarios.judging.exchanges import Traffic, traffic_of
+from scenarios.outside.call_backs import NO_KEY, NO_SEAL
+from scenarios.parts.written import Name, Spec
 from scenarios.recording import WIRE, Recording, load
-from scenarios.written import Name, Spec
 from simulator.input.mistakes import mistakes_of
 from simulator.input.yaml_text import YamlDocument
 from simulator.smt.ondemand.judged import Clocks

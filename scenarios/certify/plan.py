@@ -6,10 +6,10 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from scenarios.certified import claimed, of_role
 from scenarios.errors import ScenarioError
-from scenarios.lint import load_cases
-from scenarios.schema import Scenario
+from scenarios.file.lint import load_cases
+from scenarios.file.schema import Scenario
+from scenarios.rules.certified import claimed, of_role
 from simulator.input.mistakes import did_you_mean
 
 PLANS = Path(__file__).with_name("plans")

@@ -37,7 +37,7 @@ from scenarios.certify.started import filled, free_port, free_ports, running
 from scenarios.certify.statement import EVENTS, PORTAL, Runs, Serves, Start, Statement
 from scenarios.certify.truth import truth_text
 from scenarios.errors import ScenarioError
-from scenarios.outside import Outside, OutsideMeter, OutsideSmt
+from scenarios.outside.party import Outside, OutsideMeter, OutsideSmt
 from scenarios.recording import WIRE
 from scenarios.running.runner import begin, run
 from simulator.errors import SimulatorError

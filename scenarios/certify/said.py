@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any, NamedTuple, overload
 
 from meters.calendar import Micros, Seconds, micros
-from scenarios.actions.exchange import code_of
+from scenarios.actions.market.exchange import code_of
 from scenarios.certify.observed import Lines, within
 from simulator.tap.chain import Exchange, exchanges_at
 

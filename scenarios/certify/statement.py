@@ -13,8 +13,8 @@ from pydantic import AfterValidator, Field, ValidationError
 from meters.calendar import Seconds, seconds
 from scenarios.certify.truth import own_truth
 from scenarios.errors import ScenarioError
-from scenarios.lint import Told
-from scenarios.written import Spec
+from scenarios.file.lint import Told
+from scenarios.parts.written import Spec
 from simulator.input.mistakes import did_you_mean, mistakes_of, shown_value
 from simulator.input.yaml_text import Loc, Mistake, YamlDocument, YamlProblem, read_yaml_file
 from simulator.runtime.serving import is_url

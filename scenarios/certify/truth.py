@@ -10,9 +10,9 @@ from pathlib import Path
 
 from meters.calendar import INTERVAL_S, Seconds, day_end, day_of, day_start, days, epoch, interval_ends, iso, seconds
 from meters.errors import MeterError
-from scenarios.actions.await_files import AwaitFiles
+from scenarios.actions.outside.await_files import AwaitFiles
 from scenarios.errors import ScenarioError
-from scenarios.schema import Scenario
+from scenarios.file.schema import Scenario
 from simulator.world.meters import World, build
 
 HEAD = ("esiid", "end", "wh", "register_wh", "given_wh", "known_from")

@@ -8,14 +8,14 @@ from decimal import Decimal
 from typing import Any
 
 from meters.calendar import INTERVAL_S, day_of_interval, day_start, local
-from scenarios.actions.balance_call import BalanceCall
-from scenarios.actions.rebill import COMPARED
+from scenarios.actions.market.balance_call import BalanceCall
+from scenarios.actions.market.rebill import COMPARED
 from scenarios.actions.table import ACTIONS
 from scenarios.evidence import iso_of, usd_of
-from scenarios.expected import TRUTH, Form
 from scenarios.judging.expectations import hold
 from scenarios.judging.facts import Facts
 from scenarios.judging.findings import SHOWN, Rule, StepVerdict, step
+from scenarios.parts.expected import TRUTH, Form
 from scenarios.records.actions import Stand
 from scenarios.records.journal import OutcomeNote, ToldNote
 from scenarios.records.usage import Interval

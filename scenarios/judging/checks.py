@@ -8,17 +8,17 @@ from dataclasses import replace
 from datetime import date
 
 from meters.calendar import day_of, intervals_in
-from scenarios.actions.complaint import strikes, struck_text
-from scenarios.actions.load import RecordedLoad
-from scenarios.actions.tdsp_file import loaded
+from scenarios.actions.world.complaint import strikes, struck_text
+from scenarios.actions.world.load import RecordedLoad
+from scenarios.actions.world.tdsp_file import loaded
 from scenarios.evidence import Evidence
+from scenarios.file.refusals import RULES, policy_of
 from scenarios.judging.expectations import action_check, run_check
 from scenarios.judging.findings import SHOWN, CheckVerdict, Rule, check
 from scenarios.recording import Recording
 from scenarios.records.actions import RecordedCall, RecordedRequest
 from scenarios.records.journal import BentNote, VeeNote
 from scenarios.records.ledger import Entry
-from scenarios.refusals import RULES, policy_of
 from simulator.ror.usage import Quality
 from simulator.smt.ondemand.invariants import Asking, Author, Breach, breaches, from_steps
 from simulator.smt.ondemand.lifecycle import State, kind_counted

@@ -6,12 +6,12 @@ from decimal import Decimal
 
 from headend.wire import InquiryKind
 from meters.calendar import Seconds, ends_within, floor_interval, iso, seconds
-from scenarios.actions.balance_call import BalanceCall
+from scenarios.actions.market.balance_call import BalanceCall
 from scenarios.evidence import iso_of, seconds_between
+from scenarios.file.refusals import policy_of
 from scenarios.judging.facts import Facts
 from scenarios.judging.findings import SHOWN, Rule, StepVerdict, step
 from scenarios.records.journal import AnsweredNote, SweepNote
-from scenarios.refusals import policy_of
 from simulator.ror.call.on_demand import RequestEnd
 from simulator.ror.usage import Quality
 from simulator.smt.ondemand.lifecycle import State

@@ -9,10 +9,10 @@ from meters.calendar import iso, seconds
 from scenarios.actions.action import Row, Seen
 from scenarios.actions.table import ACTIONS
 from scenarios.evidence import Evidence
-from scenarios.expected import INSTANT, LACKING, Fact, Form
 from scenarios.judging.findings import CheckVerdict, Rule, check, text
+from scenarios.parts.expected import INSTANT, LACKING, Fact, Form
+from scenarios.parts.setting import Act
 from scenarios.run_wide import EVENTS, FACTS, RunWide
-from scenarios.setting import Act
 
 
 def hold(rule: Rule, fact: Fact, form: Form[Any], seen: Any) -> None:

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from meters.calendar import Seconds, day_end, day_start
-from scenarios.actions.balance_call import OUTCOME, BalanceCall
-from scenarios.actions.balance_call import ROWS as CALLS
-from scenarios.actions.rebill import Rebill
+from scenarios.actions.market.balance_call import OUTCOME, BalanceCall
+from scenarios.actions.market.balance_call import ROWS as CALLS
+from scenarios.actions.market.rebill import Rebill
 from scenarios.evidence import Evidence, Recorded
+from scenarios.file.refusals import policy_of
 from scenarios.records.actions import RecordedCall, RecordedRebill
-from scenarios.refusals import policy_of
 from simulator.smt.throttle.limits import Source
 
 

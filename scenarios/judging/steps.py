@@ -9,7 +9,7 @@ from dataclasses import replace
 from typing import Any
 
 from headend.wire import InquiryKind
-from scenarios.actions.balance_call import BalanceCall
+from scenarios.actions.market.balance_call import BalanceCall
 from scenarios.evidence import Recorded, iso_of, usd_of
 from scenarios.judging.answer import s6, s7
 from scenarios.judging.delivery import s4, s5

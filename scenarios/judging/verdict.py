@@ -10,8 +10,8 @@ from scenarios.judging.checks import judge_checks
 from scenarios.judging.findings import CheckVerdict, StepVerdict, Verdict
 from scenarios.judging.steps import judge_steps
 from scenarios.recording import Recording
-from scenarios.registry import REGISTRY, Row
-from scenarios.requirements import REQUIREMENTS
+from scenarios.rules.registry import REGISTRY, Row
+from scenarios.rules.requirements import REQUIREMENTS
 from simulator.verdicts import Mark, verdict_on
 
 J = TypeVar("J", StepVerdict, CheckVerdict)

@@ -9,7 +9,7 @@ import simpy
 
 from meters.calendar import epoch, iso, micros, to_us
 from scenarios.actions.table import ACTIONS
-from scenarios.setting import Act
+from scenarios.parts.setting import Act
 from scenarios.stage import Stage
 
 

@@ -10,9 +10,9 @@ from headend.lse.writer import read
 from headend.vee.quality import Channel
 from meters.calendar import day_of, days, iso, to_s
 from meters.faults.ledger import LedgerEntry
+from scenarios.parts.setting import AccountSpec
 from scenarios.recording import FORMAT, Recording, parse
 from scenarios.records.ledger import Entry, Transition
-from scenarios.setting import AccountSpec
 from scenarios.stage import Stage
 from simulator.parties.sandbox import Sandbox
 from simulator.smt.registry.registry import Registry

@@ -14,15 +14,15 @@ from typing import Any, NamedTuple
 from meters.calendar import Seconds, day_start, epoch, seconds, to_us
 from meters.faults.kinds import Layer
 from meters.faults.ledger import write
-from scenarios.actions.answer_fault import over_headend
-from scenarios.call_backs import CallBackDoor
-from scenarios.file_drop import FileDrop
-from scenarios.outside import Outside
+from scenarios.actions.world.answer_fault import over_headend
+from scenarios.file.refusals import policy_of
+from scenarios.file.schema import Scenario
+from scenarios.outside.call_backs import CallBackDoor
+from scenarios.outside.file_drop import FileDrop
+from scenarios.outside.party import Outside
 from scenarios.recording import WIRE, Recording
-from scenarios.refusals import policy_of
 from scenarios.running.player import Player
 from scenarios.running.recorder import record
-from scenarios.schema import Scenario
 from scenarios.stage import Bend, Stage
 from simulator.parties.sandbox import HEADEND_PORT, HOST, SANDBOX_FILES, DeskSettings, Sandbox, SandboxSettings
 from simulator.runtime.clock import Clock, ClockMode

@@ -9,7 +9,7 @@ from functools import cached_property
 from typing import Any
 
 from meters.calendar import Seconds
-from scenarios.outside import PORTAL
+from scenarios.outside.party import PORTAL
 
 #: Paths of a log-in, and of what SMT's users do.
 LOG_INS = ("/v2/token", "/commonapi/user/authenticate", "/api/user/authenticate")

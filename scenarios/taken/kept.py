@@ -12,7 +12,7 @@ from typing import Any
 from meters.calendar import Micros, to_s
 from scenarios.actions.table import ACTIONS
 from scenarios.evidence import Evidence
-from scenarios.expected import INSTANT, Expectation, Fact, Places
+from scenarios.parts.expected import INSTANT, Expectation, Fact, Places
 from scenarios.recording import Recording
 from scenarios.run_wide import FACTS
 from scenarios.taken.exchange import Exchange

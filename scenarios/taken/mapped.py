@@ -9,7 +9,7 @@ from datetime import date
 from typing import Any, NamedTuple
 
 from meters.calendar import Seconds, parse_us_date
-from scenarios.actions.exchange import code_of, known_codes
+from scenarios.actions.market.exchange import code_of, known_codes
 from scenarios.taken.exchange import Exchange, parsed
 from scenarios.taken.names import Names
 from simulator.customer.portal_user import POLL_S, POLLS

@@ -9,8 +9,8 @@ from datetime import date, datetime, timedelta
 from typing import Any
 from urllib.parse import unquote
 
-from scenarios.actions.exchange import code_of
-from scenarios.schema import Scenario
+from scenarios.actions.market.exchange import code_of
+from scenarios.file.schema import Scenario
 from scenarios.taken.exchange import Exchange
 from simulator.world.market import CSP_LOGIN, CUSTOMER_LOGIN, OTHER_ROR_LOGIN, ROR_LOGIN, logins
 from simulator.world.meters import build

@@ -15,18 +15,18 @@ from pydantic import TypeAdapter, ValidationError
 
 from meters.calendar import Seconds, epoch, iso, local
 from scenarios import recording as recordings
-from scenarios.begun import write_new
 from scenarios.errors import ScenarioError
-from scenarios.lint import load_sound, looked_at
-from scenarios.refusals import no_such_refusal, no_such_rule
-from scenarios.schema import Scenario
-from scenarios.shipped import SCENARIOS
+from scenarios.file.begun import write_new
+from scenarios.file.lint import load_sound, looked_at
+from scenarios.file.refusals import no_such_refusal, no_such_rule
+from scenarios.file.schema import Scenario
+from scenarios.file.shipped import SCENARIOS
+from scenarios.parts.written import Name
 from scenarios.taken.exchange import Exchange
 from scenarios.taken.har import har_exchanges
 from scenarios.taken.kept import recorded, ref_of, wire_exchanges
 from scenarios.taken.mapped import Carried, Left, Mapped, mapped
 from scenarios.taken.names import Names
-from scenarios.written import Name
 from simulator.input.whole_text import whole_text
 from simulator.tap.chain import check_chain
 from simulator.tap.log import OURS

@@ -15,7 +15,7 @@ import json, resource, sys, tempfile, time
 from pathlib import Path
 began = time.process_time()
 from reports.scenario.page import render_run
-from scenarios.chosen import chosen
+from scenarios.file.chosen import chosen
 from scenarios.many import play, size
 out = Path(tempfile.mkdtemp())
 few = [one for one in chosen((), every=True) if size(one) < 100]

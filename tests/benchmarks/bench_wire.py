@@ -18,9 +18,9 @@ from typing import Any
 from unittest.mock import patch
 
 from meters.calendar import micros
+from scenarios.file.schema import Scenario
 from scenarios.run import run_and_judge
 from scenarios.running import runner
-from scenarios.schema import Scenario
 from simulator.parties.sandbox import SandboxSettings
 from simulator.runtime.serving import HttpServer, bind
 from simulator.tap.chain import check_chain

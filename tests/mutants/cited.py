@@ -13,10 +13,10 @@ from pathlib import Path
 from typing import NamedTuple
 
 from scenarios.coverage import cited
-from scenarios.lint import load_cases
+from scenarios.file.lint import load_cases
+from scenarios.file.shipped import SCENARIOS
 from scenarios.many import size
 from scenarios.run import run_and_judge
-from scenarios.shipped import SCENARIOS
 from simulator.verdicts import Mark, exit_code_of
 
 

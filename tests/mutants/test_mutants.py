@@ -15,7 +15,7 @@ from types import ModuleType
 
 import pytest
 
-from scenarios.registry import REGISTRY
+from scenarios.rules.registry import REGISTRY
 from simulator.verdicts import Mark
 from tests.mutants import by_scenarios
 from tests.mutants.by_scenarios import Library, pairs

@@ -7,12 +7,12 @@ from pathlib import Path
 
 import scenarios
 from scenarios.actions.table import ACTIONS
-from scenarios.cases import cases
 from scenarios.certify.statement import schema as statement_schema
-from scenarios.expected import Fact
+from scenarios.file.cases import cases
+from scenarios.file.schema import scenario_schema
+from scenarios.file.shipped import SCENARIOS
+from scenarios.parts.expected import Fact
 from scenarios.run_wide import FACTS
-from scenarios.schema import scenario_schema
-from scenarios.shipped import SCENARIOS
 from tests.simulator.ror.billing.pages import schema_text
 
 SCHEMA = Path(scenarios.__file__).with_name("scenario.schema.json")

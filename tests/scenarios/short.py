@@ -9,12 +9,12 @@ from typing import Any, TypeVar
 
 import yaml
 
+from scenarios.file.schema import Scenario
+from scenarios.file.shipped import SCENARIOS
 from scenarios.judging.facts import Facts
 from scenarios.recording import Recording, parse
 from scenarios.records.values import Record
 from scenarios.run import JudgedRun, run_and_judge
-from scenarios.schema import Scenario
-from scenarios.shipped import SCENARIOS
 
 R = TypeVar("R", bound=Record)
 BALANCE = SCENARIOS.files()["customer-balance-inquiry"]

@@ -8,11 +8,11 @@ from pathlib import Path
 
 import pytest
 
-from scenarios.begun import begin
 from scenarios.errors import ScenarioError
-from scenarios.lint import load_cases, load_sound, looked_at
-from scenarios.shipped import SCENARIOS
-from scenarios.shown import in_words
+from scenarios.file.begun import begin
+from scenarios.file.lint import load_cases, load_sound, looked_at
+from scenarios.file.shipped import SCENARIOS
+from scenarios.file.shown import in_words
 from tests.simulator.processes import ran
 
 

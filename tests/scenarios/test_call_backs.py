@@ -12,7 +12,7 @@ from starlette.responses import JSONResponse, PlainTextResponse
 from starlette.routing import Route
 
 from meters.calendar import seconds
-from scenarios.call_backs import CLOCK, PATH, Awaited, CallBackDoor
+from scenarios.outside.call_backs import CLOCK, PATH, Awaited, CallBackDoor
 from simulator.runtime.serving import HttpServer, bind
 
 ANSWER = {"correlationId": "7", "outcome": "completed"}

@@ -9,9 +9,9 @@ from typing import Any
 import pytest
 import yaml
 
-from scenarios.chosen import chosen
-from scenarios.lint import lint, load_cases, load_sound
-from scenarios.refusals import policy_of
+from scenarios.file.chosen import chosen
+from scenarios.file.lint import lint, load_cases, load_sound
+from scenarios.file.refusals import policy_of
 from simulator.ror.billing.plan import PLANS
 from simulator.smt.throttle.policy import preset
 from tests.scenarios.short import short_balance

@@ -7,11 +7,11 @@ from pathlib import Path
 
 import pytest
 
-from scenarios.cases import cases
-from scenarios.chosen import chosen, files_of
 from scenarios.errors import ScenarioError
-from scenarios.file import read
-from scenarios.shipped import SCENARIOS, STUDIES, Shelf
+from scenarios.file.cases import cases
+from scenarios.file.chosen import chosen, files_of
+from scenarios.file.shipped import SCENARIOS, STUDIES, Shelf
+from scenarios.file.text import read
 from tests.scenarios.short import short_last_bill, written
 
 

@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pytest
 
+from scenarios.file.shipped import SCENARIOS, STUDIES
 from scenarios.run import JudgedRun
-from scenarios.shipped import SCENARIOS, STUDIES
 from tests.scenarios.short import short_balance, written
 from tests.simulator.processes import ran
 

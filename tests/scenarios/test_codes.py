@@ -9,9 +9,9 @@ from pathlib import Path
 
 import pytest
 
-from scenarios.codes import explained, tabled
 from scenarios.errors import ScenarioError
-from scenarios.raised import raised
+from scenarios.rules.codes import explained, tabled
+from scenarios.rules.raised import raised
 from simulator.verdicts import MEANS, Mark
 from tests.simulator.processes import ran
 from tests.test_rooms import ROOT, modules

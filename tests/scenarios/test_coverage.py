@@ -13,14 +13,14 @@ from pathlib import Path
 import pytest
 import yaml
 
-from scenarios.codes import rules
 from scenarios.coverage import HEAD, Covered, as_csv, cited, coverage
 from scenarios.errors import ScenarioError
-from scenarios.lint import lint, load_cases
-from scenarios.registry import REGISTRY
-from scenarios.requirements import REQUIREMENTS
-from scenarios.schema import Scenario
-from scenarios.shipped import SCENARIOS
+from scenarios.file.lint import lint, load_cases
+from scenarios.file.schema import Scenario
+from scenarios.file.shipped import SCENARIOS
+from scenarios.rules.codes import rules
+from scenarios.rules.registry import REGISTRY
+from scenarios.rules.requirements import REQUIREMENTS
 from simulator.verdicts import Mark
 from tests.scenarios.short import short_balance
 from tests.simulator.processes import ran

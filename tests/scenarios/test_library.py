@@ -7,10 +7,10 @@ from pathlib import Path
 import pytest
 
 from scenarios.actions.table import ACTIONS
+from scenarios.file.lint import load_cases
+from scenarios.file.shipped import SCENARIOS
 from scenarios.judging.verdict import judge
-from scenarios.lint import load_cases
 from scenarios.run import run_and_judge
-from scenarios.shipped import SCENARIOS
 from simulator.smt.throttle.policy import preset_names
 from simulator.verdicts import Mark
 from tests.cases import few

@@ -19,12 +19,12 @@ from headend.service.metrics import HeadEndMetrics
 from headend.vee.preset import PostTime
 from meters.calendar import epoch, seconds
 from meters.errors import UserError
-from scenarios.actions.look import metrics_of
+from scenarios.actions.market.look import metrics_of
 from scenarios.errors import ScenarioError
-from scenarios.expected import INSTANT
-from scenarios.lint import lint, load_sound
-from scenarios.schema import Scenario, load, scenario_schema
-from scenarios.shipped import SCENARIOS
+from scenarios.file.lint import lint, load_sound
+from scenarios.file.schema import Scenario, load, scenario_schema
+from scenarios.file.shipped import SCENARIOS
+from scenarios.parts.expected import INSTANT
 from simulator.input.vee_preset import FOLDER
 from simulator.input.yaml_text import read_yaml_file
 from simulator.smt.metrics import SmtMetrics

@@ -10,8 +10,8 @@ from pathlib import Path
 import pytest
 
 from reports.scenario.page import render_run
+from scenarios.file.schema import Scenario
 from scenarios.many import COULD_NOT_RUN, Played, play, play_all, size
-from scenarios.schema import Scenario
 from simulator.parties.sandbox import Sandbox
 from tests.scenarios.short import scenario, short_last_bill
 

@@ -17,7 +17,7 @@ from scenarios.errors import ScenarioError
 from scenarios.judging.result import result_of
 from scenarios.judging.verdict import judge
 from scenarios.recording import Recording, load, parse
-from scenarios.requirements import REQUIREMENTS
+from scenarios.rules.requirements import REQUIREMENTS
 from scenarios.run import JudgedRun
 from simulator.verdicts import Mark
 from tests.scenarios.short import UNCITED, mutated

@@ -10,8 +10,8 @@ from functools import cached_property
 from headend.wire import InquiryKind, InquiryResult, Outcome
 from meters.calendar import INTERVAL_S, epoch, floor_interval, iso, seconds, to_s
 from meters.events import EventKind
-from scenarios.certified import of_role
 from scenarios.certify.observed import Asked, Observation, Observed, Step
+from scenarios.rules.certified import of_role
 from simulator.smt.ondemand.rules import RULES
 from simulator.tap.chain import Exchange
 

@@ -11,7 +11,7 @@ from itertools import groupby, pairwise
 from operator import attrgetter
 
 from meters.calendar import INTERVAL_S, Seconds, day_start
-from scenarios.actions.await_files import AwaitFiles, RecordedFiles, RecordedPosting
+from scenarios.actions.outside.await_files import AwaitFiles, RecordedFiles, RecordedPosting
 from scenarios.certify.observed import Observation, Observed, Step
 
 Seen = Iterator[Observation]

@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator, Sequence
 from meters.calendar import INTERVAL_S
 from meters.register_map import layout as wire
 from meters.register_map.sunspec import SPLIT_PHASE, WYE
-from scenarios.actions.read_meter import (
+from scenarios.actions.outside.read_meter import (
     CUT,
     MISFITS,
     SILENT,

@@ -12,7 +12,7 @@ from meters.calendar import INTERVAL_S, day_of, day_start, floor_interval, secon
 from meters.register_map import layout as wire
 from meters.register_map.points import Block, Value
 from meters.status import Condition
-from scenarios.actions.read_meter import HOLDING, INPUT, WRITE, WRITE_ONE, ReadMeter, RecordedReading
+from scenarios.actions.outside.read_meter import HOLDING, INPUT, WRITE, WRITE_ONE, ReadMeter, RecordedReading
 from scenarios.certify.observed import Observation, Observed, Step
 
 #: Exchanges that are cited of an observation.

@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 from meters.register_map import layout as wire
 from meters.wire.faults import NO_RESPONSE, PATH_UNAVAILABLE
-from scenarios.actions.read_meter import (
+from scenarios.actions.outside.read_meter import (
     HOLDING,
     IDENTIFY,
     INPUT,

@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator
 from meters.calendar import floor_interval, iso, seconds
 from meters.register_map import layout as wire
 from meters.status import Common
-from scenarios.actions.read_meter import (
+from scenarios.actions.outside.read_meter import (
     SET_S,
     WRITE,
     WRITE_ONE,

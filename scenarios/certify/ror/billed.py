@@ -11,9 +11,9 @@ from dataclasses import dataclass
 from decimal import Decimal, InvalidOperation
 
 from meters.calendar import to_s
-from scenarios.actions.golden_bill import GoldenBill, RecordedGoldenBill
+from scenarios.actions.outside.golden_bill import GoldenBill, RecordedGoldenBill
 from scenarios.certify.observed import Observation, Observed, Step
-from scenarios.golden import golden
+from scenarios.outside.golden import golden
 
 Seen = Iterator[Observation]
 _CENT = Decimal("0.01")

@@ -8,7 +8,7 @@ from functools import cached_property
 from typing import Any
 
 from meters.calendar import Seconds, epoch, floor_interval, seconds
-from scenarios.actions.customer_calls import CustomerCalls, RecordedCustomerCall
+from scenarios.actions.outside.customer_calls import CustomerCalls, RecordedCustomerCall
 from scenarios.certify.observed import MOST, Observation, Observed, Step
 from scenarios.certify.said import ODR, STATUS, Heard, Said, heard
 from scenarios.certify.truth import Truth

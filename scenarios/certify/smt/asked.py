@@ -14,7 +14,7 @@ from meters.calendar import (
     to_s,
 )
 from meters.errors import MeterError
-from scenarios.actions.asks_smt import AsksSmt, RecordedAsk
+from scenarios.actions.outside.asks_smt import AsksSmt, RecordedAsk
 from scenarios.certify.observed import Observation, Step, within
 from scenarios.certify.said import LATEST, ODR, PORTAL_ODR, POWER, STATUS, Said, data_of, object_of, said_of
 from simulator.smt.throttle.policy import PORTAL_CODES

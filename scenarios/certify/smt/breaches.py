@@ -10,7 +10,7 @@ from meters.calendar import (
 )
 from scenarios.certify.observed import Step
 from scenarios.certify.smt.asked import Asked
-from scenarios.refusals import policy_of
+from scenarios.file.refusals import policy_of
 from simulator.smt.ondemand.invariants import Asking, Author, Breach, breaches
 from simulator.smt.throttle.limits import Door, Kind, Requested, Scope
 

@@ -8,7 +8,7 @@ import shutil
 from pathlib import Path
 from typing import Any
 
-from scenarios.schema import Scenario
+from scenarios.file.schema import Scenario
 from simulator.runtime.folder import write_whole
 from simulator.smt.registry.csv_files import write_registry
 from simulator.world.market import CSP_LOGIN, Login, build_market, logins

@@ -8,7 +8,7 @@ from decimal import Decimal, InvalidOperation
 from typing import Any
 
 from meters.calendar import INTERVAL_S, day_end, day_start, ends_within, epoch, local, us_date, us_stamp
-from scenarios.actions.usage_read import UsageRead
+from scenarios.actions.market.usage_read import UsageRead
 from scenarios.certify.observed import Observation, Step, within
 from scenarios.certify.said import DAILY, INTERVAL, LATEST, MONTHLY, SYNCH, data_of, rows_of, said_of
 from scenarios.certify.smt.asked import Asked, Seen

@@ -13,7 +13,7 @@ from meters.calendar import (
     parse_us_date,
 )
 from meters.errors import MeterError
-from scenarios.actions.usage_read import UsageRead
+from scenarios.actions.market.usage_read import UsageRead
 from scenarios.certify.observed import Observation
 from scenarios.certify.said import READS, rows_of, said_of
 from scenarios.certify.smt.asked import Seen

@@ -7,13 +7,13 @@ from collections.abc import Callable
 from meters.calendar import (
     to_s,
 )
-from scenarios.certified import of_role
 from scenarios.certify.observed import Observation
 from scenarios.certify.smt import allowance, answers, portal, posted, requests
 from scenarios.certify.smt.asked import Seen
 from scenarios.certify.smt.looked import Looked
 from scenarios.evidence import Evidence
 from scenarios.judging.expectations import action_check
+from scenarios.rules.certified import of_role
 from simulator.verdicts import Mark
 
 

@@ -10,7 +10,7 @@ import pytest
 
 from reports.capacity.compare import TOLD, USD, regret
 from reports.capacity.throttle_study import AS_IT_STANDS, text
-from scenarios.shipped import STUDIES
+from scenarios.file.shipped import STUDIES
 from simulator.capacity.outcome import Outcome
 from simulator.capacity.study import load_study
 from tests.reports.capacity.outcomes import Figures, outcome, whole

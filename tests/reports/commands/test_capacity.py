@@ -14,7 +14,7 @@ from typer.testing import CliRunner
 from meters.errors import UserError
 from reports.commands.capacity import STOPPED, app
 from reports.commands.capacity_compare import shipped_workloads
-from scenarios.shipped import STUDIES
+from scenarios.file.shipped import STUDIES
 from simulator.capacity.workload.chosen import shipped
 
 TINY = {

@@ -11,7 +11,7 @@ from xml.etree import ElementTree
 
 import pytest
 
-from scenarios.shipped import SCENARIOS
+from scenarios.file.shipped import SCENARIOS
 from simulator.runtime.driver import StalledError
 from simulator.runtime.progress_file import read_progress
 from tests.scenarios.short import short_balance, short_last_bill, written

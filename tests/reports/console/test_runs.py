@@ -20,8 +20,8 @@ from reports.console.bed import BedProblem
 from reports.console.children import MOST, Children
 from reports.console.runs import PROGRESS, folders, run_of
 from reports.scenario.page import render
+from scenarios.file.shipped import SCENARIOS
 from scenarios.run import JudgedRun
-from scenarios.shipped import SCENARIOS
 from simulator.errors import SimulatorError
 from simulator.runtime.progress_file import ProgressFile, read_progress
 from simulator.runtime.until_stopped import Stopped

@@ -9,7 +9,7 @@ import pytest
 from reports.console.bed import BedProblem
 from reports.console.runs import PROGRESS
 from reports.console.studies import begun_of
-from scenarios.shipped import STUDIES
+from scenarios.file.shipped import STUDIES
 from tests.reports.console.visit import visiting
 
 

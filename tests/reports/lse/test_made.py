@@ -14,8 +14,8 @@ from headend.lse.reader import read
 from headend.vee.quality import Channel
 from meters.calendar import INTERVAL_S, day_start, intervals_in
 from reports.commands.lse import app
-from scenarios.schema import load
-from scenarios.shipped import SCENARIOS
+from scenarios.file.schema import load
+from scenarios.file.shipped import SCENARIOS
 from simulator.world.meters import build
 from tests.headend.lse.test_lse import ESIID, FALL, SPRING
 

@@ -6,7 +6,7 @@ from dataclasses import replace
 
 from reports.scenario.coverage import coverage_page, coverage_text, tallied
 from scenarios.coverage import Covered
-from scenarios.registry import Row
+from scenarios.rules.registry import Row
 from simulator.verdicts import Mark
 from tests.simulator.web.outline import assert_whole
 

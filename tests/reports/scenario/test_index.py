@@ -12,7 +12,7 @@ import pytest
 from reports.scenario.index import index_page
 from reports.scenario.summary import as_junit, as_markdown, as_text, tallied
 from scenarios.many import COULD_NOT_RUN, Played
-from scenarios.requirements import REQUIREMENTS
+from scenarios.rules.requirements import REQUIREMENTS
 from simulator.verdicts import Mark, exit_code_of
 from tests.simulator.web.looks import assert_fits
 from tests.simulator.web.outline import assert_whole

@@ -13,7 +13,7 @@ from reports.scenario import sequence as drawing
 from reports.scenario.page import render, render_run
 from reports.scenario.sequence import MOST_TEXT, NARROW, WIDE, scenes, sequence, spoken
 from scenarios.judging.exchanges import Traffic, traffic_of
-from scenarios.requirements import REQUIREMENTS
+from scenarios.rules.requirements import REQUIREMENTS
 from scenarios.run import JudgedRun
 from simulator.tap.chain import Exchange
 from tests.simulator.web.looks import assert_fits
@@ -70,7 +70,7 @@ def test_the_page_with_its_exchanges_fits_and_is_whole(page: str, tmp_path: Path
 
 def test_the_page_says_by_what_it_was_judged(page: str, folder: Path, balance_run: JudgedRun, traffic: Traffic) -> None:
     text = (folder / "recording.json").read_bytes()
-    registry = (Path(__file__).parents[3] / "scenarios" / "requirements.csv").read_bytes()
+    registry = (Path(__file__).parents[3] / "scenarios" / "rules" / "requirements.csv").read_bytes()
     for digest in (sha256(text).hexdigest(), sha256(registry).hexdigest(), traffic.chain.head):
         assert f"<code>{digest}</code>" in page
     assert f"{len(REQUIREMENTS)} requirements" in page

@@ -7,11 +7,11 @@ from typing import Any
 
 import pytest
 
-from scenarios.actions.answer_fault import faults
+from scenarios.actions.world.answer_fault import faults
+from scenarios.file.lint import load_sound
+from scenarios.file.shipped import SCENARIOS
 from scenarios.judging.verdict import judge
-from scenarios.lint import load_sound
 from scenarios.run import JudgedRun, run_and_judge
-from scenarios.shipped import SCENARIOS
 from simulator.smt.ondemand.rules import RULES
 from simulator.tap.chain import exchanges
 from simulator.verdicts import Mark

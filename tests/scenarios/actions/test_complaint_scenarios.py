@@ -9,16 +9,16 @@ import pytest
 import yaml
 
 from meters.calendar import epoch
-from scenarios.actions.portal_read import RecordedPortalRead
+from scenarios.actions.market.portal_read import RecordedPortalRead
+from scenarios.file.lint import lint
+from scenarios.file.schema import load as load_scenario
+from scenarios.file.shipped import SCENARIOS
 from scenarios.judging.facts import Facts
 from scenarios.judging.verdict import judge
-from scenarios.lint import lint
 from scenarios.recording import load
 from scenarios.records.actions import RecordedRequest
 from scenarios.records.journal import ComplaintNote
 from scenarios.run import JudgedRun, run_and_judge
-from scenarios.schema import load as load_scenario
-from scenarios.shipped import SCENARIOS
 from simulator.smt.ondemand.lifecycle import State
 from tests.scenarios.short import action
 

@@ -9,11 +9,11 @@ from typing import Any
 import pytest
 
 from meters.errors import UserError
-from scenarios.actions.load import MOST_REQUESTS, Load
 from scenarios.actions.table import ACTIONS
+from scenarios.actions.world.load import MOST_REQUESTS, Load
+from scenarios.file.lint import load_sound, looked_at
 from scenarios.judging.findings import CheckVerdict
 from scenarios.judging.verdict import judge
-from scenarios.lint import load_sound, looked_at
 from scenarios.recording import load
 from scenarios.run import JudgedRun, run_and_judge
 from simulator.verdicts import Mark

@@ -16,18 +16,18 @@ from hypothesis import strategies as st
 from pydantic import ValidationError
 
 from meters.calendar import epoch
-from scenarios.actions.portal_read import RecordedPortalRead
-from scenarios.actions.same_answers import RecordedAnswers
+from scenarios.actions.market.portal_read import RecordedPortalRead
+from scenarios.actions.market.same_answers import RecordedAnswers
 from scenarios.actions.table import ACTIONS
 from scenarios.cli import registry
+from scenarios.file.lint import lint, load_cases, unmet
+from scenarios.file.schema import load
+from scenarios.file.shipped import SCENARIOS
 from scenarios.judging.verdict import judge
-from scenarios.lint import lint, load_cases, unmet
 from scenarios.recording import Recording
 from scenarios.recording import load as load_recording
 from scenarios.records.actions import RecordedCall, RecordedRequest
 from scenarios.run import JudgedRun, run_and_judge
-from scenarios.schema import load
-from scenarios.shipped import SCENARIOS
 from simulator.ror.call.basis import Kind
 from simulator.smt.ondemand.lifecycle import State
 from simulator.smt.registry.csv_files import registry_faults, write_registry

@@ -8,14 +8,14 @@ from typing import Any
 import pytest
 
 from meters.calendar import iso
-from scenarios.actions.exchange import code_of, value
+from scenarios.actions.market.exchange import code_of, value
 from scenarios.actions.table import ACTIONS
 from scenarios.evidence import Evidence
-from scenarios.expected import INSTANT
+from scenarios.file.schema import Scenario
 from scenarios.judging.verdict import judge
+from scenarios.parts.expected import INSTANT
 from scenarios.recording import load as load_recording
 from scenarios.run import JudgedRun
-from scenarios.schema import Scenario
 from tests.scenarios.short import mutated, run, short_balance
 from tests.scenarios.test_lint import linted
 

@@ -7,11 +7,11 @@ import pytest
 from pydantic import ValidationError
 
 from meters.calendar import iso
-from scenarios.actions import balance_call, ror_files, usage_read
 from scenarios.actions.action import Seen
+from scenarios.actions.market import balance_call, ror_files, usage_read
 from scenarios.actions.table import ACTIONS
 from scenarios.evidence import Evidence
-from scenarios.expected import INSTANT, LACKING
+from scenarios.parts.expected import INSTANT, LACKING
 from scenarios.run import JudgedRun
 from scenarios.run_wide import FACTS
 from tests.scenarios.pages import LIBRARY, PAGE, library, page

@@ -16,12 +16,12 @@ from typing import Any
 
 import yaml
 
-from scenarios.certified import of_role
 from scenarios.certify.judged import result_of
 from scenarios.certify.observed import observed
 from scenarios.certify.run import Certification
 from scenarios.certify.statement import load
 from scenarios.certify.strangers import FOLDER, mutants, tables
+from scenarios.rules.certified import of_role
 from simulator.verdicts import Mark
 
 #: What a mutant breaks beside what it names: the first is laid over answers too that shall tell of no read; the other's quarter hours end an hour late.

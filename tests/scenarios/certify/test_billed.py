@@ -9,12 +9,12 @@ from typing import Any
 
 import pytest
 
-from scenarios.actions.golden_bill import GoldenBill, RecordedGoldenBill
+from scenarios.actions.outside.golden_bill import GoldenBill, RecordedGoldenBill
 from scenarios.certify.observed import Step
 from scenarios.certify.plan import plan_of
 from scenarios.certify.ror.billed import SEEN, Billed
 from scenarios.certify.strangers import FOLDER
-from scenarios.golden import golden
+from scenarios.outside.golden import golden
 from tests.scenarios.certify.matrix import names
 
 FAULTS: dict[str, dict[str, Any]] = json.loads((FOLDER / "bills_faults.json").read_text("utf-8"))

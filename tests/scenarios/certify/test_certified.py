@@ -24,7 +24,6 @@ import yaml
 
 from meters.calendar import to_s
 from meters.errors import UserError
-from scenarios.certified import of_role
 from scenarios.certify.bundle import judged_again, verified
 from scenarios.certify.judged import dumps, result_of
 from scenarios.certify.observed import observed
@@ -37,6 +36,7 @@ from scenarios.certify.started import filled
 from scenarios.certify.statement import CLAIMS, load
 from scenarios.certify.strangers import command, mutants
 from scenarios.certify.truth import truth_text
+from scenarios.rules.certified import of_role
 from simulator.tap.chain import Exchange
 from simulator.verdicts import Mark
 from tests.cases import few

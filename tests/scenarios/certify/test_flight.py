@@ -10,11 +10,11 @@ import yaml
 
 from meters.calendar import micros, seconds
 from meters.errors import UserError
-from scenarios.certified import of_role
 from scenarios.certify.flight import line_of, pair
 from scenarios.certify.observed import Lines, within
 from scenarios.certify.plan import FLIGHT, flight_of
 from scenarios.certify.statement import CLAIMS, Statement
+from scenarios.rules.certified import of_role
 from simulator.tap.chain import Index, exchanges, exchanges_at
 from simulator.tap.log import WireLog
 from simulator.verdicts import Mark

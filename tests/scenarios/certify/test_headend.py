@@ -11,13 +11,13 @@ import pytest
 
 from headend.wire import InquiryResult
 from meters.calendar import Seconds, epoch, iso, micros, seconds, to_us
-from scenarios import call_backs
-from scenarios.actions import inquire
-from scenarios.actions.inquire import Inquire, RecordedInquiry
+from scenarios.actions.outside import inquire
+from scenarios.actions.outside.inquire import Inquire, RecordedInquiry
 from scenarios.certify.headend.answered import SEEN
 from scenarios.certify.headend.seen import seen
 from scenarios.certify.observed import Asked, Observed, Step
-from scenarios.expected import Expectation
+from scenarios.outside import call_backs
+from scenarios.parts.expected import Expectation
 from scenarios.recording import Recording
 from simulator.tap.chain import Exchange
 

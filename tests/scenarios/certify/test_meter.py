@@ -10,14 +10,14 @@ import pytest
 
 from meters.calendar import day_start
 from meters.register_map import layout as wire
-from scenarios.actions.read_meter import INPUT, NO_FUNCTION, SILENT, WRITE, WRITE_ONE
-from scenarios.certified import of_role
+from scenarios.actions.outside.read_meter import INPUT, NO_FUNCTION, SILENT, WRITE, WRITE_ONE
 from scenarios.certify.meter.reading import Reading, Said, readings
 from scenarios.certify.meter.seen import SEEN
 from scenarios.certify.observed import Observed, Step
 from scenarios.certify.plan import plan_of
 from scenarios.certify.statement import CLAIMS
 from scenarios.judging.exchanges import traffic_of
+from scenarios.rules.certified import of_role
 from scenarios.run import run_and_judge
 
 Bent = Callable[[Said], Said]

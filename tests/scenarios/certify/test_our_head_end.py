@@ -6,13 +6,13 @@ from pathlib import Path
 
 import pytest
 
-from scenarios.certified import of_role
 from scenarios.certify.headend.seen import seen
 from scenarios.certify.observed import Observed, Step
 from scenarios.certify.plan import plan_of
 from scenarios.certify.statement import CLAIMS
 from scenarios.certify.truth import read_given, read_truth, truth_text
 from scenarios.recording import WIRE
+from scenarios.rules.certified import of_role
 from scenarios.run import run_and_judge
 from simulator.tap.chain import exchanges
 

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import pytest
 
-from scenarios.certified import of_role
 from scenarios.certify.plan import flight_of, plan_of
 from scenarios.certify.strangers import command
 from scenarios.errors import ScenarioError
+from scenarios.rules.certified import of_role
 
 
 def test_of_some_ids_alone_the_steps_that_cite_them_are_played() -> None:

@@ -10,12 +10,12 @@ from typing import Any, cast
 import pytest
 
 from meters.calendar import day_start, epoch, iso, seconds
-from scenarios.actions.await_files import AwaitFiles, RecordedFiles
-from scenarios.certified import of_role
+from scenarios.actions.outside.await_files import AwaitFiles, RecordedFiles
 from scenarios.certify.headend.posted import SEEN
 from scenarios.certify.observed import Observed, Step
 from scenarios.certify.strangers import FOLDER
-from scenarios.expected import Expectation
+from scenarios.parts.expected import Expectation
+from scenarios.rules.certified import of_role
 
 IDS = ("10443720000000017", "10443720000000024")
 DUNS, MADE, AGAIN = "1039940674000", epoch("2026-08-13T06:05:00-05:00"), epoch("2026-08-14T06:05:00-05:00")

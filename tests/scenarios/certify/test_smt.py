@@ -15,8 +15,7 @@ import httpx
 import pytest
 
 from meters.calendar import day_start, ends_within
-from scenarios.actions.usage_read import UsageRead, _told
-from scenarios.certified import of_role
+from scenarios.actions.market.usage_read import UsageRead, _told
 from scenarios.certify.judged import result_of
 from scenarios.certify.observed import Observed, Step, observed
 from scenarios.certify.run import Certification
@@ -24,6 +23,7 @@ from scenarios.certify.smt.looked import Looked
 from scenarios.certify.smt.portal import _WRONG
 from scenarios.certify.smt.seen import SEEN
 from scenarios.certify.statement import load, looked_at
+from scenarios.rules.certified import of_role
 from simulator.tap.chain import Exchange
 from simulator.verdicts import Mark
 from tests.scenarios.certify.matrix import certified, failed, names

@@ -14,7 +14,7 @@ from meters.calendar import epoch
 from scenarios.errors import ScenarioError
 from scenarios.judging.findings import CheckVerdict, StepVerdict, Verdict
 from scenarios.judging.verdict import judge
-from scenarios.requirements import REQUIREMENTS
+from scenarios.rules.requirements import REQUIREMENTS
 from scenarios.run import JudgedRun
 from simulator.smt.throttle.limits import Scope
 from simulator.verdicts import Mark, exit_code_of

@@ -17,7 +17,7 @@ import scenarios.profile
 from headend.lse.zoo import animals
 from meters.calendar import epoch, iso
 from scenarios import twins
-from scenarios.registry import REGISTRY
+from scenarios.rules.registry import REGISTRY
 from simulator.ror.billing.plan import PLANS, TDU
 from tests.headend.lse.test_lse import DUNS, ESIID, ORDINARY
 from tests.scenarios.profile import closed

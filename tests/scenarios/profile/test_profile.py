@@ -23,7 +23,7 @@ from headend.wire import InquiryKind, InquiryResult
 from meters.calendar import day_start, days, epoch, interval_ends, iso, seconds, to_us
 from reports.lse.checked import Holds, check
 from scenarios import twins
-from scenarios.registry import REGISTRY
+from scenarios.rules.registry import REGISTRY
 from simulator.ror.billing.bill import Usage, bill, bill_to_date
 from simulator.ror.billing.plan import RatePlan
 from simulator.ror.usage import Energy

@@ -11,11 +11,11 @@ import pytest
 from headend.lse.writer import RESULT_SUFFIX
 from headend.ports import HeadEndError
 from meters.calendar import epoch
+from scenarios.file.schema import Scenario
 from scenarios.judging.verdict import judge
-from scenarios.outside import Outside, OutsideSmt
+from scenarios.outside.party import Outside, OutsideSmt
 from scenarios.running import runner
 from scenarios.running.runner import AFTERMATH_S, Run, SoFar, begin, run
-from scenarios.schema import Scenario
 from simulator.parties.keys_file import kept_keys
 from simulator.runtime.until_stopped import run_stoppable
 from simulator.verdicts import Mark
@@ -107,7 +107,7 @@ def test_a_fault_while_the_clock_runs_ends_the_run(tmp_path: Path, monkeypatch: 
     def broken(*_: Any) -> None:
         raise ZeroDivisionError
 
-    monkeypatch.setattr("scenarios.actions.look._queue", broken)
+    monkeypatch.setattr("scenarios.actions.market.look._queue", broken)
     queue = looks().model_dump(mode="json", exclude_none=True, serialize_as_any=True)
     queue["timeline"] = [{"do": "look", "ref": "q", "at": AT, "what": "queue", "expect": {"open": 0}}]
     with pytest.raises(ZeroDivisionError):

@@ -6,9 +6,9 @@ from pathlib import Path
 
 import pytest
 
-from scenarios.lint import load_cases
+from scenarios.file.lint import load_cases
+from scenarios.file.shipped import SCENARIOS
 from scenarios.run import run_and_judge
-from scenarios.shipped import SCENARIOS
 from scenarios.taken.taken import take
 from tests.scenarios.taken.test_round_trip import fixed
 

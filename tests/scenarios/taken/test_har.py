@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from scenarios.errors import ScenarioError
-from scenarios.lint import load_sound
+from scenarios.file.lint import load_sound
 from scenarios.run import run_and_judge
 from scenarios.taken import taken
 from scenarios.taken.taken import Taken, take

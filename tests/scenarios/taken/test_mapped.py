@@ -7,9 +7,9 @@ from typing import Any
 
 import pytest
 
-from scenarios.lint import load_sound
-from scenarios.schema import Scenario
-from scenarios.shipped import SCENARIOS
+from scenarios.file.lint import load_sound
+from scenarios.file.schema import Scenario
+from scenarios.file.shipped import SCENARIOS
 from scenarios.taken.har import har_exchanges
 from scenarios.taken.mapped import Mapped, mapped
 from scenarios.taken.names import Names

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from scenarios.lint import load_sound
+from scenarios.file.lint import load_sound
 from scenarios.run import JudgedRun, run_and_judge
 from scenarios.taken.taken import take
 from simulator.verdicts import Mark

@@ -13,7 +13,7 @@ import pytest
 from scenarios import twins
 from scenarios.certify.strangers import command
 from scenarios.errors import ScenarioError
-from scenarios.registry import REGISTRY
+from scenarios.rules.registry import REGISTRY
 
 FOLDER = Path(twins.__path__[0])
 STRANGERS = sorted(path.stem for path in FOLDER.glob("*.py") if path.stem != "__init__")

@@ -10,7 +10,7 @@ import pytest
 import yaml
 
 from meters.errors import UserError
-from scenarios.shipped import STUDIES
+from scenarios.file.shipped import STUDIES
 from simulator.capacity import study as studies
 from simulator.capacity.outcome import Key
 from simulator.capacity.study import load_study, read_study, refuse_size, unloaded

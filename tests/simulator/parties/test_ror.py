@@ -14,11 +14,11 @@ import pytest
 
 from meters.calendar import day_of, day_start, epoch, to_us
 from meters.errors import UserError
-from scenarios.actions.balance_call import BalanceCall
-from scenarios.refusals import policy_of
+from scenarios.actions.market.balance_call import BalanceCall
+from scenarios.file.refusals import policy_of
+from scenarios.file.schema import Scenario
 from scenarios.run import JudgedRun
 from scenarios.running.runner import middle_of
-from scenarios.schema import Scenario
 from simulator.commands.serve import ror_serve
 from simulator.parties.made_accounts import PLANS, made_accounts
 from simulator.parties.ror import AGENT

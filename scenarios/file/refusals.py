@@ -1,0 +1,72 @@
+"""Who refuses in a scenario: its throttle, the codes of the refusals that it can meet, the rules that it can show."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from scenarios.actions.market.on_demand import PowerStatus
+from scenarios.actions.market.portal_read import PortalRead
+from scenarios.actions.world.complaint import Complaint
+from scenarios.file.schema import Scenario
+from scenarios.parts.setting import Act, Setting
+from simulator.input.mistakes import did_you_mean
+from simulator.input.yaml_text import Mistake
+from simulator.smt.complaints.hooks import REFUSED_WITH
+from simulator.smt.errors import BUSINESS
+from simulator.smt.ondemand.lifecycle import STORE_ONLY
+from simulator.smt.throttle.limits import Door, Kind, Policy, Source
+from simulator.smt.throttle.policy import parse_policy, preset
+
+#: Requirements that are limits of a throttle, by their codes.
+RULES = ("FR-CR016.1a", "FR-CR016.1b")
+
+
+def policy_of(scenario: Setting) -> Policy:
+    """The scenario's throttle: a preset by name, or written out."""
+    if isinstance(scenario.policy, str):
+        return preset(scenario.policy)
+    return parse_policy(scenario.name, scenario.policy, place="policy")
+
+
+def no_such_refusal(scenario: Scenario) -> Iterator[Mistake]:
+    """Refusals that are expected of what is not to be refused, or by a code that nothing in the scenario gives."""
+    for at, action in enumerate(scenario.timeline):
+        form = action.expect.forms.get("refusal")
+        codes = () if form is None or form.absent else form.one_of or (form.equals,)
+        loc = ("timeline", at, "expect", "refusal")
+        outcome = action.expect.of("outcome")
+        for code in codes:
+            if outcome not in ("refused", None):
+                text = f"{action.ref} is to be {outcome.replace('_', ' ')}: no refusal {code} is looked for."
+                mend = "Expect the outcome refused, or leave the code out."
+                yield Mistake("scenario.refusal.unasked", loc, text, mend)
+            elif code not in (known := _codes(scenario, action)):
+                text = f"No rule refuses {action.ref} with {code}."
+                mend = did_you_mean(code, sorted(known)) if known else "Take a policy that has such a limit."
+                yield Mistake("scenario.refusal.unknown", loc, text, mend)
+
+
+def no_such_rule(scenario: Scenario) -> Iterator[Mistake]:
+    """Actions that are to verify a rule of FR CR016.1 under a policy that does not have it."""
+    its = {limit.code for limit in policy_of(scenario).limits}
+    for at, action in enumerate(scenario.timeline):
+        for place, verify in enumerate(action.verifies):
+            if verify in RULES and verify not in its:
+                text = f"The policy of this scenario has no limit {verify}, so {action.ref} cannot verify it."
+                mend = "Leave it out, or take a policy that has it, fr-cr016-1 say."
+                yield Mistake("scenario.verifies.absent", ("timeline", at, "verifies", place), text, mend)
+
+
+def _codes(scenario: Scenario, action: Act) -> set[str]:
+    """What an action can be refused with: by the policy's limits, by a complaint, and at the portal by an error of SMT's."""
+    policy, portal = policy_of(scenario), isinstance(action, PortalRead)
+    kind = Kind.STATUS if isinstance(action, PowerStatus) else Kind.READ
+    declared = [one.declare for one in scenario.timeline if isinstance(one, Complaint) and one.declare]
+    given = [REFUSED_WITH[one.kind] for one in (*scenario.complaints, *declared) if one.kind in REFUSED_WITH]
+    if policy.source is Source.STORE_ONLY:
+        given.append((STORE_ONLY.code, STORE_ONLY.portal_code))
+    else:
+        door = Door.PORTAL if portal else Door.API
+        its = [limit for limit in policy.limits if limit.kind in (None, kind) and door in limit.doors]
+        given += [(limit.code, limit.portal_code) for limit in its if limit.told or portal]
+    return {portal_code for _, portal_code in given} | set(BUSINESS) if portal else {code for code, _ in given}
