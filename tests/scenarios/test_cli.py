@@ -79,3 +79,16 @@ def test_judge_judges_a_kept_recording_again(
     changed.write_text(json.dumps(recording), encoding="utf-8")
     assert ran("scenario", "judge", str(changed)) == 3
     assert "verdict: inconclusive" in capsys.readouterr().out
+
+
+def test_wire_tells_whether_exchanges_are_whole(
+    balance_run: JudgedRun, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    whole, cut = balance_run.out / "wire.jsonl", tmp_path / "wire.jsonl"
+    lines = whole.read_text("utf-8").splitlines(keepends=True)
+    cut.write_text("".join([*lines[:3], *lines[4:]]), "utf-8")
+    assert (ran("scenario", "wire", str(whole)), ran("scenario", "wire", str(cut))) == (0, 1)
+    assert re.search(r"exchanges, whole, closed; last line [0-9a-f]{64}\n.*line 4", capsys.readouterr().out, re.DOTALL)
+    assert ran("scenario", "wire", str(whole), "--json") == 0
+    told = json.loads(capsys.readouterr().out)
+    assert (told["fault"], told["closed"], told["exchanges"] > 0) == ("", True, True)

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
 
 from meters.calendar import iso
 from scenarios.actions.market.exchange import code_of, value
+from scenarios.actions.outside import asks_smt, read_meter
 from scenarios.actions.table import ACTIONS
 from scenarios.evidence import Evidence
 from scenarios.file.schema import Scenario
@@ -55,6 +57,7 @@ TIMELINE: list[dict[str, Any]] = [
     {"ref": "paced", "do": "log_in", "times": 2, "every_s": 60, "expect": {"let_in": 2, "not_looked_at": 0}},
     {"ref": "handed", "do": "golden_bill", "golden": "saver-500", "expect": {"told": False, "total_usd": {"absent": True}}},
     {"ref": "called", "do": "customer_calls", "expect": {}},
+    {"ref": "asked", "do": "asks_smt", "expect": {"taken": False, "inquired": False, "called_back": 0}},
     {"ref": "posted", "do": "await_files", "day": "2026-08-12", "at": "2026-08-13T00:30", "within_s": 43_200, "expect": {"files": 1, "codes": ["00"]}},
 ]  # fmt: skip
 NEW = {"usage_read", "attributes", "log_in", "http", "look", "ror_files"}
@@ -92,6 +95,8 @@ def test_a_retailer_that_there_is_none_of_is_handed_nothing_and_our_head_ends_da
     }
     assert told["handed"] == told["called"] == "The retailer tells no bill."
     assert told["posted"] == "The head-end posts 1 files."
+    # Our own SMT is asked by its retailers' own actions.
+    assert told["asked"] == "Nobody was asked."
 
 
 def test_a_scenario_reads_back_as_it_was(played: JudgedRun) -> None:
@@ -196,3 +201,38 @@ def test_the_code_of_an_answer_is_found_in_every_shape(body: Any, code: str | No
 )
 def test_a_value_is_found_at_its_pointer(place: str, found: Any) -> None:
     assert value({"a": [{"b": 1}, {}], "c/d": "x", "a{b}": 3.5}, place) == found
+
+
+#: What an SMT that is not ours asks of the TDSP that the tester plays, and how the answer ends.
+ASKED: dict[str, tuple[dict[str, Any], dict[str, Any]]] = {
+    "an ESI ID that there is none of": ({"kind": "REGISTER", "esiid": "1"}, {"outcome": "failed", "reason": "the meter did not answer"}),
+    "a register where no meter may be read": ({"kind": "REGISTER"}, {"outcome": "refused", "reason": "the meter may not be read"}),
+    "a power status where no meter may be read": ({"kind": "POWER"}, {"outcome": "refused", "reason": "the meter may not be read"}),
+    "a gap that ends where it begins": ({"kind": "INTERVALS", "start": "2026-08-12T00:00:00-05:00", "end": "2026-08-12T00:00:00-05:00"}, {"outcome": "failed", "reason": "there is no gap"}),
+    "a gap without an end": ({"kind": "INTERVALS", "start": "2026-08-12T00:00:00-05:00"}, {"outcome": "failed", "reason": "there is no gap"}),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize(("said", "ends"), ASKED.values(), ids=ASKED)
+def test_a_tdsp_answers_no_read_where_there_can_be_none(said: dict[str, Any], ends: dict[str, Any]) -> None:
+    meter = SimpleNamespace(identity=SimpleNamespace(esiid="2", multiplier=1))
+    stage = SimpleNamespace(world=SimpleNamespace(meters=[meter]))
+    its: Any = SimpleNamespace(
+        action=SimpleNamespace(tdsp="answers"), stage=stage, runtime=SimpleNamespace(now=lambda: 0)
+    )
+    told = asks_smt._answer(its, {"correlationId": "c", "esiid": "2", "meterAllowed": False} | said)
+    assert told == {"correlationId": "c", "meterReads": 0} | ends
+
+
+@pytest.mark.parametrize("part", [{"register": {"wh": 5, "at": "noon"}}, {"intervals": [{"wh": 5, "end": "noon"}]}])
+def test_another_answer_of_a_tdsp_differs_in_its_first_value_alone(part: dict[str, Any]) -> None:
+    other = asks_smt._other({"outcome": "completed"} | part)
+    assert str(other) == str({"outcome": "completed"} | part).replace("5", "1005", 1)
+
+
+@pytest.mark.parametrize(
+    ("reply", "fits"),
+    [("8302", True), ("030400010002", True), ("03020001", False), ("03040001", False), ("03", False), ("1002", True)],
+)
+def test_a_reply_to_two_registers_has_as_many_octets_as_it_says_and_as_were_asked_for(reply: str, fits: bool) -> None:
+    assert read_meter._fits(bytes.fromhex(reply), bytes.fromhex("0300000002")) is fits
