@@ -23,6 +23,7 @@ from simulator.parties.clock_sharing import party_clock
 from simulator.parties.headend import trusting
 from simulator.parties.options import ClockOptions
 from simulator.ror.client import SmtClient
+from simulator.ror.errors import SmtError
 from simulator.runtime.clock import Clock, ClockMode
 from simulator.runtime.clock_options import clock_of
 from simulator.runtime.driver import Runtime
@@ -34,6 +35,8 @@ ANSWER_S = 30.0
 LOOK_S = 2.0
 #: Wall seconds between the last preparation and the first request.
 _LEAD_S = 0.5
+#: Codes of an SMT that answers a log-in, and lets nobody in.
+_NOT_LET_IN = ("smt.http_401", "smt.http_403")
 
 
 def part_of(plan: Plan, replication: int, hours: str, limit: int | None) -> Workload:
@@ -117,8 +120,14 @@ async def play_at(
         ]
         used = {cast.rights[place].login for place in np.unique(cast.right) if cast.rights[place].requester != CUSTOMER}
         for login in sorted(used, key=lambda one: one.username):
-            for line in lines:
-                await SmtClient(line, login.username, login.password, login.duns).token()
+            for url, line in zip(urls, lines, strict=True):
+                try:
+                    await SmtClient(line, login.username, login.password, login.duns).token()
+                except SmtError as error:
+                    if error.code not in _NOT_LET_IN:
+                        raise
+                    mend = "Write the log-in as SMT knows it into the file of callers."
+                    raise SimulatorError(error.code, f"{login.username}: {error.message}", url, mend) from None
         runtime = Runtime(clock, clock.now_us())
         closing.push_async_callback(runtime.close)
         shift = clock.now_us() + rounded_us(_LEAD_S * clock.speed) - micros(cast.workload.requests.planned_us[0])

@@ -147,7 +147,10 @@ async def test_who_is_not_let_in_ends_it_before_anybody_is_asked(tmp_path: Path)
         with pytest.raises(UserError) as told:
             await play_at([url], None, clock(), load(2, stranger), begun.append, lambda *_: None)
         assert rig.head_end.asked == []
-    assert (told.value.code, told.value.message) == ("smt.http_401", "Incorrect username or password.")
+    assert str(told.value) == (
+        f"smt.http_401: {url}: {RETAILER.username}: Incorrect username or password. "
+        "Write the log-in as SMT knows it into the file of callers."
+    )
     assert begun == []
 
 
