@@ -46,7 +46,7 @@ stops: $(READY)
 
 # Every journey through the pages, on a phone and at a desk.
 browser: $(READY)
-	$(BIN)/python -m pytest -q -n 2 -o python_files=journeys.py tests
+	$(BIN)/python -m pytest -q -n 3 -o python_files=journeys.py tests
 
 # A hundred thousand mutated LSE files, each by two readings.
 lse-mutations: $(READY)
