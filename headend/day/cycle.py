@@ -64,6 +64,7 @@ class DailyCycle:
         self._tries = tries
         self._named = store.partitions.names()
         self._posting: set[date] = set()
+        self._validating = asyncio.Lock()
         warm()
 
     def run(self, first: date) -> Generator[simpy.Event, Any, None]:
@@ -82,9 +83,7 @@ class DailyCycle:
     def operating_day(self, day: date) -> Generator[simpy.Event, Any, None]:
         """Run the batch of one ended day at its time, then post its file at its time."""
         yield from self._until(self._times.validated_at(day))
-        done: list[Done] = yield self._driver.io(
-            "vee", day.isoformat(), lambda: asyncio.get_running_loop().run_in_executor(None, self.validate, day)
-        )
+        done: list[Done] = yield self._driver.io("vee", day.isoformat(), functools.partial(self.validated, day))
         for one in done:
             kind = "VEE revision" if one.again else "VEE batch"
             facts = {name: one.told[name] for name in ("meters", "actual", "estimated", "findings")}
@@ -103,6 +102,11 @@ class DailyCycle:
         """
         for day in ended:
             yield self._driver.env.process(guarded(self.operating_day(day), functools.partial(self._fault, day)))
+
+    async def validated(self, day: date) -> list[Done]:
+        """``validate`` in a thread, one day at a time: where several were missed (a machine slept), each looks at the same days before it, and leans on them."""
+        async with self._validating:
+            return await asyncio.get_running_loop().run_in_executor(None, self.validate, day)
 
     def validate(self, day: date) -> list[Done]:
         """Validate, edit and estimate one operating day, and those before it of which something came late, and keep the results. Blocking."""

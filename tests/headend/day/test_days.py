@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import asyncio
+import threading
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from datetime import date, time, timedelta
 from pathlib import Path
 from typing import Any
@@ -97,6 +100,33 @@ def test_days_that_ended_before_are_caught_up_in_their_order_and_one_that_breaks
     days.until("2026-08-14T12:30")
     assert [one["ident"] for one in days.told("internal fault")] == [f"operating day {DAY - timedelta(days=1)}"]
     assert [one["operating_day"] for one in days.told("posted")] == [str(DAY), str(NEXT)]
+    days.store.close()
+
+
+async def test_days_that_were_missed_together_are_validated_one_after_the_other_and_revise_a_day_before_once(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    days = Days(tmp_path, "2026-08-15T10:00")
+    days.cycle.validate(DAY)
+    read(days.store, MINE[:1], DAY, "2026-08-15T11:00", wh=700)
+    days.until("2026-08-15T12:00")
+    given, together, met = days.cycle.validate, threading.Barrier(2), []
+
+    def validate(day: date) -> Any:
+        # Two that are let in at once meet here; one alone goes on after a while.
+        with suppress(threading.BrokenBarrierError):
+            together.wait(0.2)
+            met.append(day)
+        return given(day)
+
+    monkeypatch.setattr(days.cycle, "validate", validate)
+    done = await asyncio.gather(days.cycle.validated(NEXT), days.cycle.validated(NEXT + timedelta(days=1)))
+    assert met == []
+    assert [(one.day, one.again) for of_day in done for one in of_day if one.day <= NEXT] == [
+        (DAY, True),
+        (NEXT, False),
+    ]
+    assert [one.run for one in days.store.partitions.of_day(DAY)] == [1, 2]
     days.store.close()
 
 
