@@ -45,7 +45,7 @@ def charts(facts: Facts) -> Charts | None:
     cycle = Cycle(account.cycle_first, account.cycle_last, account.full_cycle_days)
     asked = facts.at(facts.about) if facts.about is not None else usage[-1].end
     told = None if again is None or again.vee_usd is None or again.instant is None else (again.instant, again.vee_usd)
-    cost = cost_chart(Costs(usage, cycle, facts.premise.plan_terms, call.stand, told))
+    cost = cost_chart(Costs(usage, cycle, facts.premise.plan_terms, call.stand, call.ahead, told))
     usual = f"A usual day (mean of {0 if call.stand is None else call.stand.projection.days_used} VEE days)"
     return Charts(_days(usage, asked), _daily(usage, cycle), cost, _hours(call.pattern, usage), usual)
 

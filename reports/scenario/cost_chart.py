@@ -43,12 +43,13 @@ class Cycle(NamedTuple):
 
 
 class Costs(NamedTuple):
-    """What the chart is drawn from. ``again``: when the bill was made again on VEE data, and what it came to."""
+    """What the chart is drawn from. ``ahead``: the bill told, where it goes on; ``again``: when it was made again on VEE data, and what it came to."""
 
     usage: list[Interval]
     cycle: Cycle
     plan: RatePlan | None
     stand: Stand | None
+    ahead: Stand | None
     again: tuple[Seconds, Decimal] | None
 
 
@@ -81,7 +82,7 @@ def cost_chart(costs: Costs) -> CostChart | None:
     if stand is None or costs.plan is None or stand.known_to is None:
         return None
     start, end = day_start(cycle.first), day_end(cycle.last)
-    courses = _courses(costs, costs.plan, stand, stand.known_to)
+    courses = _courses(costs, costs.plan, stand.known_to)
     zoom = day_start(next(day for day in cycle.days if day_end(day) > stand.known_to - _LARGE_S))
     points = [
         Point(DIAMOND, "re-billed on VEE data", at, float(usd), f"${usd}") for at, usd in filter(None, (costs.again,))
@@ -119,7 +120,7 @@ def _table(courses: Sequence[Course], cycle: Cycle) -> Table:
     return Table(["To the end of", *(f"$ {one.word}" for one in courses)], rows)
 
 
-def _courses(costs: Costs, plan: RatePlan, stand: Stand, to: Seconds) -> list[Course]:
+def _courses(costs: Costs, plan: RatePlan, to: Seconds) -> list[Course]:
     """To date on VEE data, with the gap if there is one, and the ways on."""
     usage, start, end = costs.usage, day_start(costs.cycle.first), day_end(costs.cycle.last)
     ends = np.array([one.end for one in usage], np.int64)
@@ -135,7 +136,7 @@ def _courses(costs: Costs, plan: RatePlan, stand: Stand, to: Seconds) -> list[Co
     known = ends <= to
     ahead = np.arange(to + INTERVAL_S, end + 1, INTERVAL_S, dtype=np.int64)
     hours = _hours_of(to, end)[:-1]
-    for look, word, total_wh, closed in _ways(stand):
+    for look, word, total_wh, closed in () if costs.ahead is None else _ways(costs.ahead):
         whole = np.concatenate([wh[known], _evenly(total_wh - int(wh[known].sum()), len(ahead))])
         then = usd_to_date(plan, costs.cycle, np.concatenate([ends[known], ahead]), whole, hours)
         told = f"${closed} at {total_wh / 1000:,.0f} kWh"

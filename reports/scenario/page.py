@@ -181,7 +181,7 @@ def _spans(numbers: list[int]) -> list[tuple[int, int]]:
 
 def _bill_lines(facts: Facts) -> list[tuple[str, RecordedBill]]:
     """The bills line by line: as told at once, with the gap, projected, re-billed."""
-    call, stand = facts.call, facts.call and facts.call.stand
+    call, stand = facts.call, facts.call and facts.call.ahead
     found = [
         ("At once, part expected", call and call.instant.stand and call.instant.stand.bill),
         ("With the gap, as told", call and call.with_gap and call.with_gap.bill),

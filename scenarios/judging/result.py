@@ -76,7 +76,7 @@ def _gap(facts: Facts) -> dict[str, Any] | None:
 
 def _bills(facts: Facts) -> dict[str, Any]:
     """The bill as told at once, with the gap, projected, and made again once VEE data are in."""
-    call, stand = facts.call, facts.call and facts.call.stand
+    call, stand = facts.call, facts.call and facts.call.ahead
     bills: dict[str, Any] = dict.fromkeys(("instant", "with_gap", "projected", "rebilled"))
     for name, billed in (("instant", call and call.instant.stand), ("with_gap", call and call.with_gap)):
         if billed is not None:

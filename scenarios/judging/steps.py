@@ -18,6 +18,7 @@ from scenarios.judging.findings import SHOWN, Rule, StepVerdict, step, without
 from scenarios.records.journal import CalledNote, DecidedNote, RequestedNote
 from simulator.ror.call.analysis import Question
 from simulator.ror.usage import Quality
+from simulator.smt.ondemand.eligibility import OBJECTIONS
 from simulator.verdicts import Mark
 
 
@@ -121,12 +122,17 @@ def _s3(facts: Facts, action: BalanceCall) -> StepVerdict:
     rule = Rule()
     note, filed = facts.note(RequestedNote, action.ref), facts.requests(action.ref)
     request, entry = facts.call and facts.call.request, next(iter(filed), None)
-    rule.equal("on-demand requests of this call in SMT's ledger", 1, len(filed))
+    trouble = request and request.trouble
+    # Whom SMT may not ask for is told so at its door, and nothing is filed.
+    taken = trouble is None or trouble.code.removeprefix("smt.") not in OBJECTIONS
+    rule.equal("on-demand requests of this call in SMT's ledger", int(taken), len(filed))
     rule.equal("ESI ID asked for", facts.esiid, note and note.esiid)
     rule.equal("read type asked for", "INTERVALS", note and note.read_type)
-    rule.equal("kind in the ledger", InquiryKind.INTERVALS, entry and entry.kind)
-    rule.equal("login that asked", facts.premise.ror.username, entry and entry.username)
-    rule.equal("instant of submission", iso_of(request and request.requested_at), iso_of(entry and entry.submitted))
+    if taken:
+        asked_at = iso_of(request and request.requested_at)
+        rule.equal("kind in the ledger", InquiryKind.INTERVALS, entry and entry.kind)
+        rule.equal("login that asked", facts.premise.ror.username, entry and entry.username)
+        rule.equal("instant of submission", asked_at, iso_of(entry and entry.submitted))
     if facts.outcome == "answered":
         rule.equal(
             "correlation id that the retailer was given", entry and entry.key, request and request.correlation_id

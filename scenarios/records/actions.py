@@ -240,6 +240,11 @@ class RecordedCall(Record):
         """The bill that the caller was told: on the most that was known."""
         return self.with_gap or self.instant.stand
 
+    @property
+    def ahead(self) -> Stand | None:
+        """That bill, where more of its cycle may come to the retailer: what it tells of the cycle's end is something to go by."""
+        return None if self.told_on is ToldOn.OWN_DAYS else self.stand
+
 
 class RecordedRebill(Record):
     """A re-bill. One of a call that was not over has its trouble alone."""

@@ -30,6 +30,8 @@ class ToldOn(StrEnum):
     PARTIAL = "partial data"
     #: More was needed and nothing came.
     VEE_ONLY = "VEE data and what is expected since, although more was needed"
+    #: SMT says that the ESI ID is the retailer's no more: the bill ends with the VEE data of the days that were theirs.
+    OWN_DAYS = "VEE data of our own days"
     #: Too little is known to expect anything.
     NOTHING = "the retailer's own record only"
 
@@ -79,8 +81,10 @@ def answer(
     vee = record.vee()
     brought = len(vee.ends) < len(record.ends)
     asked = question is not Question.LAST_BILL
-    instant = take_stand(account, plan, vee, register_wh, now) if asked else None
-    with_gap = take_stand(account, plan, record, register_wh, now) if brought else None
+    # Who is of record no more bills the days that were theirs, and expects nothing behind them.
+    ours = not request.not_ours
+    instant = take_stand(account, plan, vee, register_wh, now, is_open=ours) if asked else None
+    with_gap = take_stand(account, plan, record, register_wh, now, is_open=ours) if brought else None
     stand = with_gap or instant
     pattern = hourly_pattern(record, outdoors=outdoors)
     status = request.status
@@ -92,9 +96,10 @@ def answer(
     marks: list[str] = []
     if asked:
         marks = marks_of(account, stand, request, trouble, doubted)
-    edges = tuple(edge_worths(plan, account, stand.projection)) if stand and not stand.bill.by_register else ()
-    sentences = sentences_of(account, own, stand, edges, running, marks, pattern.day_sentence())
-    told_on = _told_on(stand, needed_more, brought, bool(marks))
+    is_open = stand is not None and not stand.bill.by_register and ours
+    edges = tuple(edge_worths(plan, account, stand.projection)) if stand and is_open else ()
+    sentences = sentences_of(account, own, stand, edges, running, marks, pattern.day_sentence(), is_open=is_open)
+    told_on = ToldOn.OWN_DAYS if stand and not ours else _told_on(stand, needed_more, brought, bool(marks))
     return Answer(told_on, instant, with_gap, edges, pattern, doubted, tuple(marks), sentences)
 
 

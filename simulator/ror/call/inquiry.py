@@ -19,7 +19,7 @@ from simulator.ror.account import Account, Balance, balance
 from simulator.ror.billing.plan import RatePlan
 from simulator.ror.call.analysis import READ_REACHES_S, Decision, Question, decide
 from simulator.ror.call.answer import Answer, answer
-from simulator.ror.call.on_demand import GIVE_UP_S, Line, OnDemand, RequestEnd, Trouble, on_demand
+from simulator.ror.call.on_demand import GIVE_UP_S, NOT_YOURS, Line, OnDemand, RequestEnd, Trouble, on_demand
 from simulator.ror.client import SmtClient
 from simulator.ror.errors import RorError
 from simulator.ror.pattern import ZoneWeather
@@ -28,8 +28,6 @@ from simulator.smt.doors.market.odr_wire import OdrStatus, Span
 
 #: Days of VEE history that a review fetches at least: two weeks and room for a day that is late [D].
 HISTORY_DAYS = 35
-#: SMT's answer about days on which the ESI ID is another retailer's.
-_NOT_YOURS = "smt.AC1"
 
 
 @dataclass(frozen=True, slots=True)
@@ -242,7 +240,7 @@ def reviewed(
                 )
         except RorError as error:
             # Of a customer who came just now no day that is over is the retailer's.
-            if error.code != _NOT_YOURS or asked_at - account.own_start > READ_REACHES_S:
+            if error.code != NOT_YOURS or asked_at - account.own_start > READ_REACHES_S:
                 trouble = Trouble(error.code, error.message)
     if trouble is None:
         decision = decide(account, question, vee, plan, asked_at)

@@ -20,6 +20,8 @@ from simulator.smt.doors.market.odr_wire import OdrStatus
 
 #: After this many seconds without an answer the retailer stops polling [D].
 GIVE_UP_S = seconds(600)
+#: SMT's answer about an ESI ID, or days of it, that the retailer may not see.
+NOT_YOURS = "smt.AC1"
 
 
 class RequestEnd(StrEnum):
@@ -59,6 +61,11 @@ class OnDemand:
     failed_polls: int = 0
     status: OdrStatus | None = None
     trouble: Trouble | None = None
+
+    @property
+    def not_ours(self) -> bool:
+        """Whether SMT says that the retailer may not ask for this ESI ID today: it is another's, or nobody's."""
+        return self.trouble is not None and self.trouble.code == NOT_YOURS
 
 
 class Line:

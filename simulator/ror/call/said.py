@@ -27,13 +27,18 @@ def sentences_of(
     running: PartialInterval | None,
     marks: Sequence[str],
     pattern: str,
+    *,
+    is_open: bool,
 ) -> tuple[str, ...]:
-    """What the agent says. running: what the meter has counted since the last whole quarter hour. pattern: the sentence that gives way to marks."""
+    """What the agent says. running: what the meter has counted since the last whole quarter hour. pattern: the sentence that gives way to marks.
+
+    is_open: whether more may come to the cycle than is billed.
+    """
     if stand is None:
         said = [_own_sentence(own)]
     else:
         said = [_owed(account, own, stand), _rests_on(stand, running)]
-        if stand.to < account.cycle_end:
+        if is_open and stand.to < account.cycle_end:
             said.append(_going_to(account, stand))
         said += [edge.statement() for edge in edges[:1]]
     last = _joined(marks) or pattern
@@ -107,6 +112,11 @@ def marks_of(
         marks.append(
             f"Told on partial data: what was given to the grid since VEE data end is not read, and is in the bill as expected, {kwh(unread)} kWh."
         )
+    if request.not_ours:
+        return [
+            *marks,
+            f"Nothing is expected behind {clock(stand.to)}, where our VEE data end: this ESI ID may be ours no more.",
+        ]
     known_to = stand.known_to or account.own_start
     if request.end is not RequestEnd.NOT_MADE and known_to < stand.to:
         lacking = (stand.to - known_to) // INTERVAL_S

@@ -73,16 +73,19 @@ def take_stand(
     record: UsageRecord,
     register_wh: int | None = None,
     now: Seconds | None = None,
+    *,
+    is_open: bool = True,
 ) -> Stand | None:
     """Bill a record to where it reaches, and project its cycle. Pure.
 
     now: UTC epoch seconds to which it is billed, with what is expected behind VEE data for what is not known; without it to the last interval that is known.
+    is_open: whether more of the cycle comes; without it the last interval that is known ends the bill.
     None where nothing of the cycle is known, and no history of a customer who is not new says what to expect.
     """
     cycle = record.within(account.cycle_start, account.cycle_end)
     known_to = seconds(cycle.ends[-1]) if len(cycle.ends) else None
     to, expected_from = known_to or account.own_start, known_to or account.own_start
-    if now is not None and (len(record.ends) or now - account.own_start <= READ_REACHES_S):
+    if is_open and now is not None and (len(record.ends) or now - account.own_start <= READ_REACHES_S):
         to = max(to, floor_interval(min(now, account.cycle_end)))
         expected_from = account.expected_from(record.vee_end())
     if to <= account.own_start:
@@ -104,8 +107,8 @@ def take_stand(
     owed = replace(ways, middle=total)
     projected = closed_bill(plan, account, projection.energy)
     projected_rests_on = parts_of(sheet_to(plan, account, account.cycle_end), projection.energy, kinds)
-    if its_bill.by_register:
-        # Nothing is open any more, whatever the intervals lack.
+    if its_bill.by_register or not is_open:
+        # Nothing comes any more, whatever the intervals lack.
         owed = ahead = Outlook(total, total, total, total)
         projected, projected_rests_on = its_bill, rests_on
     return Stand(

@@ -345,7 +345,7 @@ class CallDesk:
 def _course(result: CallResult) -> list[CoursePoint]:
     """Where the cycle goes, by midnights and at the end of what is billed."""
     stand, account = result.answer.told, result.account
-    if stand is None or stand.bill.by_register:
+    if stand is None or stand.bill.by_register or result.request.not_ours:
         return []
     midnights = [day_start(day) for day in days(account.cycle_first, account.cycle_last)]
     instants = np.unique(np.array([*midnights, stand.to, account.cycle_end], np.int64))

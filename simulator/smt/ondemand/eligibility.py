@@ -19,6 +19,8 @@ POINT_RULES: tuple[tuple[str, Callable[[ServicePoint], bool]], ...] = (
     ("A3", lambda point: point.receiving),
     ("A4", lambda point: point.lse),
 )
+#: All that ``objection`` may give: a request that meets one is in no ledger.
+OBJECTIONS = frozenset({"AC1", "METER", *(code for code, _ in POINT_RULES), "NO-ROR", "DE-ENERGIZED"})
 
 
 def objection(registry: Registry, user: User, esiid: str, meter_number: str | None, day: date) -> str | None:

@@ -14,6 +14,7 @@ from fastapi.responses import JSONResponse, Response
 
 from meters.calendar import Seconds, ends_within, epoch, seconds
 from simulator.ror.account import Account
+from simulator.ror.billing.money import money
 from simulator.ror.billing.plan import shipped_plan
 from simulator.ror.billing.sheet import LineKind
 from simulator.ror.call.analysis import Question
@@ -31,6 +32,7 @@ from tests.simulator.ror.support import ACCOUNT, CALL, ESIID, PATIENCE_S, Notes,
 
 PLAN = shipped_plan("longhorn-thousand-24")
 NO_DATA = {"errorCode": "1", "errorMessage": "No data"}
+NOT_OURS = {"errorCode": "AC1", "errorMessage": "The ESI ID is not known, or it is not yours on the days in question."}
 REFUSAL = {
     "code": "FR-CR016.1b",
     "reason": "One successful meter read request per ESI ID and day",
@@ -312,6 +314,33 @@ def test_days_before_the_customer_came_are_told_as_another_retailers() -> None:
     assert told.projection.energy.wh[: 16 * 96].sum() == 0
 
 
+@pytest.mark.parametrize("posted", [date(2026, 8, 9), date(2026, 7, 15)])
+def test_who_is_of_record_no_more_bills_the_days_that_were_theirs_and_expects_nothing(posted: date) -> None:
+    result, _, _ = run_call(call(), partial(Portal, posted=posted, ack=NOT_OURS))
+    assert result.instant.told is not None
+    before, answered = result.instant.sentences, result.answer
+    assert " expected." in before[1]
+    assert answered.marks[0].startswith("The on-demand read has failed (smt.AC1)")
+    assert answered.edges == ()
+    assert not any("The cycle to" in sentence for sentence in answered.sentences)
+    stand = answered.told
+    if posted < ACCOUNT.cycle_first:
+        assert stand is None
+        assert answered.told_on is ToldOn.NOTHING
+        return
+    assert stand is not None
+    assert answered.told_on is ToldOn.OWN_DAYS
+    assert answered.marks[1:] == (
+        "Nothing is expected behind 2026-08-10 00:00, where our VEE data end: this ESI ID may be ours no more.",
+    )
+    assert [part.kind for part in stand.rests_on if part.wh] == [Kind.VEE_ACTUAL]
+    own = vee_record(ACCOUNT.cycle_first, posted)
+    assert stand.bill.usage_wh == own.total_wh()
+    assert stand.bill == stand.projected == bill_at(ACCOUNT, PLAN, own, stand.to)
+    assert {stand.owed.low, stand.owed.high, stand.outlook.low, stand.outlook.high} == {stand.bill.total}
+    assert answered.sentences[0].startswith(f"You owe {money(stand.bill.total)} by now, with tax")
+
+
 @pytest.mark.parametrize(
     ("portal", "question"),
     [
@@ -321,6 +350,7 @@ def test_days_before_the_customer_came_are_told_as_another_retailers() -> None:
         (partial(Portal, posted=date(2026, 8, 9)), Question.BALANCE),
         (partial(Portal, ack={"statusCode": "1", "statusReason": "Refused", "refusal": REFUSAL}), Question.BALANCE),
         (partial(Portal, vee_error=NO_DATA), Question.BALANCE),
+        (partial(Portal, ack=NOT_OURS), Question.BALANCE),
     ],
 )
 def test_five_sentences_are_enough_and_what_is_owed_comes_first(
