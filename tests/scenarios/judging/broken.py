@@ -162,6 +162,7 @@ BROKEN: list[tuple[str, Mutation, str, str]] = [
     ("filed as a status", filed("call-0001", kind="POWER"), "S3", "kind"),
     ("another login", filed("call-0001", username="someone"), "S3", "login"),
     ("another instant", filed("call-0001", submitted="2026-08-12T17:41:00-05:00"), "S3", "instant"),
+    ("turned away, and filed all the same", put("call-0001.request", trouble={"code": "smt.AC1", "reason": "Not yours", "retry_at": None}), "S3", "of this call"),
     ("another correlation id", put("call-0001.request", correlation_id="1"), "S3", "correlation id"),
     ("never sent", lambda r: entry(r)["transitions"].pop(2), "S4", "life"),
     ("refused in the ledger", ended("call-0001", state="refused"), "S4", "life"),
