@@ -20,6 +20,7 @@ from meters.calendar import Micros, Seconds, ends_within, epoch, iso, micros, se
 from meters.errors import MeterError
 from scenarios.actions.outside.customer_calls import CustomerCalls, RecordedCustomerCall
 from scenarios.actions.outside.inquire import Inquire, RecordedInquiry
+from scenarios.actions.outside.read_meter import ReadMeter, RecordedReading
 from scenarios.errors import ScenarioError
 from scenarios.evidence import Evidence
 from scenarios.judging.exchanges import Traffic, traffic_of
@@ -317,17 +318,20 @@ def _calls(recording: Recording) -> bool:
 
 
 def _unshown(recording: Recording, traffic: Traffic, bills: Lines) -> Iterator[str]:
-    """What the recording has of a system that no exchange shows: inquiries with their answers, those under one id together, and bills."""
+    """What the recording has of a system that no exchange shows: inquiries with their answers, those under one id together, reads of a meter, and bills."""
     had: dict[str, Counter[str]] = {}
     for action in recording.scenario.timeline:
         record = recording.actions.get(action.ref)
         if isinstance(action, Inquire) and isinstance(record, RecordedInquiry):
             its = had.setdefault(action.again or action.ref, Counter())
             its.update({"inquiries": record.status is not None, "call-backs": len(record.came)})
+        if isinstance(action, ReadMeter) and isinstance(record, RecordedReading):
+            had[action.ref] = Counter({"modbus": record.exchanges})
     for ref, its in had.items():
         shown = traffic.actions.get(ref, [])
         if len(shown) < MOST and not its <= Counter(one.wire for one in shown):
-            yield f"An inquiry of {ref} or an answer to it is among no exchanges."
+            what = "A request to the meter" if "modbus" in its else "An inquiry, or an answer to it,"
+            yield f"{what} of {ref} is among no exchanges."
     told = sum(isinstance(one, RecordedCustomerCall) and one.bill is not None for one in recording.actions.values())
     if told > sum(1 for _ in bills):
         yield "A bill is among no exchanges."

@@ -37,6 +37,8 @@ HOLDING, INPUT, WRITE_ONE, WRITE, IDENTIFY, NO_FUNCTION = 3, 4, 6, 16, 43, 65
 #: What is wrong with the head of a reply, and what keeps one from coming.
 MISFITS = ("another transaction", "another protocol", "another unit", "another length")
 SILENT, CUT = "no answer", "the connection is lost"
+#: Behind a reply that did not fit no other is waited for.
+NOT_AWAITED = "not waited for"
 #: What the first call of a reading asks for: the mark and the first model's head.
 FIRST_WORDS = 4
 #: The header but for what moves, which two reads must tell alike.
@@ -212,7 +214,7 @@ class _Line:
         self.asked += len(asked)
         due, began, wall = self.due(), self._log.begin() if self._log else None, time.monotonic()
         found: dict[int, Reply] = {}
-        trouble = ""
+        open_ones, ahead, trouble = dict(asked), len(asked) > 1, ""
         try:
             if self._streams is None:
                 self._streams = await asyncio.wait_for(
@@ -222,8 +224,9 @@ class _Line:
             writer.write(b"".join(HEAD.pack(at, 0, len(pdu) + 1, unit) + pdu for at, pdu in asked.items()))
             for _ in asked:
                 transaction, reply, trouble = await self._reply(reader, asked, unit)
-                took, ahead = time.monotonic() - wall, len(asked) > 1
+                took = time.monotonic() - wall
                 late = {"late_s": round(took, 1)} if took > self.patience_s else {}
+                open_ones.pop(transaction if transaction in open_ones else min(open_ones))
                 self._tell(began, (unit, asked.get(transaction, request.pdus[0]), due, ahead), reply, trouble, late)
                 if trouble or late:
                     trouble = trouble or "late"
@@ -233,9 +236,10 @@ class _Line:
             trouble = SILENT
         except (OSError, asyncio.IncompleteReadError):
             trouble = CUT
-        if trouble in (SILENT, CUT):
-            lost = next(pdu for at, pdu in asked.items() if at not in found)
-            self._tell(began, (unit, lost, due, len(asked) > 1), b"", trouble, {})
+        for lost in open_ones.values():
+            # Each request that was sent stands on the wire, whatever became of it.
+            why = trouble if trouble in (SILENT, CUT) else NOT_AWAITED
+            self._tell(began, (unit, lost, due, ahead), b"", why, {})
         if trouble:
             await self.close()
         return [found[at] for at in asked if at in found], trouble

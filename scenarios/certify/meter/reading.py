@@ -158,7 +158,10 @@ class Reading:
 
     def slots(self, said: Said) -> dict[int, Slot]:
         """The intervals of a read of the ring."""
-        header, clock = next((one, int(told["Clk"])) for one, told in reversed(self.headers) if one.n < said.n)
+        before = [(one, int(told["Clk"])) for one, told in self.headers if one.n < said.n]
+        if not before:
+            return {}
+        header, clock = before[-1]
         newest = floor_interval(seconds(clock + int(said.due - header.due))) - INTERVAL_S
         found: dict[int, Slot] = {}
         words = said.words

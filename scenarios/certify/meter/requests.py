@@ -30,7 +30,7 @@ def _ahead(reading: Reading) -> Found:
 
 def _input(reading: Reading) -> Found:
     for one in reading.said:
-        if one.function == INPUT and one.words:
+        if one.function == INPUT and one.words and reading.headers:
             held = reading.headers[0][0]
             same = one.words == held.words[one.first - held.first :][: one.count]
             yield same, f"by function 4 the registers from {one.first} are others than by function 3", [held, one]

@@ -38,20 +38,21 @@ def copy(played: Path, tmp_path: Path) -> Path:
     return Path(shutil.copytree(played, tmp_path / "copy"))
 
 
-def marks(result: dict[str, Any]) -> dict[str, str]:
-    return {one["id"]: one["mark"] for one in result["ids"] if one["id"] in IDS}
+def marks(result: dict[str, Any], ids: tuple[str, ...] = IDS) -> dict[str, str]:
+    return {one["id"]: one["mark"] for one in result["ids"] if one["id"] in ids}
 
 
-def chained(copy: Path, change: Callable[[Line], Line | None]) -> None:
+def chained(copy: Path, change: Callable[[Line], Line | None], step: str = STEP) -> None:
     """Write other exchanges, none for None, as the tap would have, and have the plan name what came of it."""
-    path = copy / STEPS / STEP / WIRE
+    path = copy / STEPS / step / WIRE
     kept = [new for line in told(path) if (new := change(line))]
     path.unlink()
     log = WireLog(path, lambda: micros(0), {})
     log._write([json.dumps({name: line[name] for name in line if name not in ("n", "prev")})[1:-1] for line in kept])
     log.close()
     plan = json.loads((copy / PLAN).read_text("utf-8"))
-    plan["steps"][0]["wire"] = check_chain(path).head
+    played = next(one for one in plan["steps"] if one["name"] == step)
+    played["wire"] = check_chain(path).head
     (copy / PLAN).write_text(json.dumps(plan), "utf-8")
 
 
@@ -63,6 +64,18 @@ def test_no_id_passes_whose_exchanges_were_taken_out(copy: Path, wires: tuple[st
     assert (result["certificate"], result["mark"]) == (False, Mark.INCONCLUSIVE)
     assert marks(result) == dict.fromkeys(IDS, Mark.INCONCLUSIVE)
     assert "is among no exchanges" in result["why"]
+
+
+@pytest.mark.process
+def test_no_id_of_a_meter_passes_of_whose_reading_an_exchange_was_taken_out(tmp_path: Path) -> None:
+    out, ids = tmp_path / "out", ("MT-SLOTS", "MT-AGAIN", "MT-MARK")
+    played = certified("meter", out, only=ids)
+    assert marks(played, ids) == dict.fromkeys(ids, Mark.PASSED)
+    step, n = next(one for one in played["ids"] if one["id"] == "MT-AGAIN")["exchanges"][-1].split(":")
+    chained(out, lambda line: None if line["n"] == int(n) else line, step)
+    result = judged_again(out)
+    assert "A request to the meter of" in result["why"]
+    assert marks(result, ids)["MT-AGAIN"] == Mark.INCONCLUSIVE
 
 
 @pytest.mark.process

@@ -197,5 +197,14 @@ def test_the_status_of_an_interval_that_lies_in_another_slot_shows_nothing(ours:
         assert [(one.held, one.said) for one in SEEN[ident](its)] == [(None, "MT-SLOTS does not hold")]
 
 
+@pytest.mark.process
+def test_slots_that_were_read_before_any_clock_are_none(ours: list[Reading]) -> None:
+    (one,) = [each for each in ours if each.action.ref == "again"]
+    without = replace(one, said=[said for said in one.said if said.first >= wire.RING])
+    assert one.ring
+    assert without.said
+    assert without.ring == {}
+
+
 def test_every_id_is_contradicted_here() -> None:
     assert {ident for ident, _, _ in CASES} == {one.id for one in of_role("meter")}
