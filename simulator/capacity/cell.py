@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 
 from headend.network.law import READ_OCTETS, TRY_TIMEOUT_US
 from headend.wire import InquiryKind
-from meters.calendar import day_of, fraction_s, micros, to_s
+from meters.calendar import fraction_s, to_s
 from simulator.capacity.ends import COMPLETED, FAILED, REFUSED
 from simulator.capacity.engine.doors import at_the_doors
 from simulator.capacity.engine.law import Assumptions
@@ -31,7 +31,7 @@ from simulator.capacity.rows_file import write_rows
 from simulator.capacity.told import ALL, Told, in_call_of, told_of, worth
 from simulator.capacity.value import ValueTable, read_value
 from simulator.capacity.workload.columns import CLASSES, DOORS, KINDS, Workload
-from simulator.capacity.workload.curves import hours_of
+from simulator.capacity.workload.curves import hours_at
 from simulator.capacity.workload.draw import draw
 from simulator.capacity.workload.plan import Plan
 from simulator.smt.ondemand.invariants import Asking, breaches
@@ -226,9 +226,10 @@ def asked(rows: Rows, of_these: NDArray[np.bool_] | None = None) -> Iterator[Ask
 def asked_frame(played: Played, drawn: Workload) -> Frame:
     """Requests by class, retailer, hour of the clock, whether told in the call, and what refused."""
     rows = played.rows
-    first, last = (day_of(to_s(micros(at))) for at in (rows.planned_us.min(initial=0), rows.planned_us.max(initial=0)))
-    hours = hours_of(first, (last - first).days + 1) if len(rows) else hours_of(first, 1)
-    hour = np.asarray(hours.hour)[np.searchsorted(hours.begins, to_s(rows.planned_us), side="right") - 1]
+    hour = np.zeros(0, np.int64)
+    if len(rows):
+        hours, at = hours_at(to_s(rows.planned_us))
+        hour = np.asarray(hours.hour)[at]
     code = np.where(rows.end == REFUSED, rows.code, -1)
     of = rows.requester_class, rows.ror, hour, in_call_of(rows), code + 1
     sizes = len(CLASSES), len(drawn.fleet.rors), int(hour.max(initial=0)) + 1, 2, len(played.codes) + 1

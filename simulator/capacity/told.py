@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from headend.network.law import READ_OCTETS
 from headend.wire import InquiryKind
-from meters.calendar import INTERVAL_S, day_of, day_start, fraction_s, micros, to_s
+from meters.calendar import INTERVAL_S, day_start, fraction_s, to_s
 from meters.day_kinds import day_class
 from simulator.capacity.ends import COMPLETED, ENDS, REFUSED
 from simulator.capacity.engine.doors import AtTheDoors, at_the_doors
@@ -23,7 +23,7 @@ from simulator.capacity.engine.rows import Rows
 from simulator.capacity.engine.run import Played
 from simulator.capacity.value import MOST_UNKNOWN, ValueTable, season_of
 from simulator.capacity.workload.columns import CLASSES, KINDS
-from simulator.capacity.workload.curves import hours_of
+from simulator.capacity.workload.curves import hours_at
 from simulator.smt.throttle.limits import RequesterClass
 
 Bools = NDArray[np.bool_]
@@ -125,9 +125,7 @@ def worth(rows: Rows, told: Bools, assumptions: Assumptions, value: ValueTable) 
     if not len(rows):
         return np.zeros((2, 0))
     asked = to_s(rows.planned_us)
-    first, last = (day_of(to_s(micros(at))) for at in (rows.planned_us.min(), rows.planned_us.max()))
-    hours = hours_of(first, (last - first).days + 1)
-    at = np.searchsorted(hours.begins, asked, side="right") - 1
+    hours, at = hours_at(asked)
     usual = [
         usual_day(value, season_of(day), str(day_class(day)))[:, hour]
         for day, hour in zip(hours.day, hours.hour, strict=True)

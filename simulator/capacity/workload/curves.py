@@ -17,7 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from headend.wire import InquiryKind
-from meters.calendar import Seconds, day_end, day_start, instants, local, seconds
+from meters.calendar import Seconds, day_end, day_of, day_start, instants, local, seconds
 from simulator.errors import SimulatorError
 from simulator.input.mistakes import did_you_mean
 from simulator.smt.throttle.limits import RequesterClass
@@ -46,6 +46,13 @@ def hours_of(first: date, count: int) -> Hours:
     begins = tuple(instants(day_start(first), day_end(first + timedelta(days=count - 1)), HOUR_S))
     shown = [local(at) for at in begins]
     return Hours(begins, tuple(one.date() for one in shown), tuple(one.hour for one in shown))
+
+
+def hours_at(at: NDArray[np.int64]) -> tuple[Hours, NDArray[np.intp]]:
+    """The hours of the days from the first of some instants to the last (epoch seconds, one at least), and (n,) in which of them each lies."""
+    first, last = day_of(seconds(at.min())), day_of(seconds(at.max()))
+    hours = hours_of(first, (last - first).days + 1)
+    return hours, np.searchsorted(hours.begins, at, side="right") - 1
 
 
 @cache

@@ -16,6 +16,7 @@ from headend.wire import InquiryKind
 from meters.calendar import Micros, day_end, day_start, epoch, to_us
 from simulator.capacity.workload.chosen import chosen_workload, shipped
 from simulator.capacity.workload.columns import CLASSES, DOORS, KINDS, ROW_OCTETS, Requests, Workload, portal_calls
+from simulator.capacity.workload.curves import hours_at
 from simulator.capacity.workload.draw import draw
 from simulator.capacity.workload.never import NEVER_US
 from simulator.smt.throttle.limits import Door, RequesterClass
@@ -255,6 +256,14 @@ def test_a_day_of_changing_clocks_has_its_real_hours(day: str, hours: int) -> No
     counts = by_hour(of_class(changed, RequesterClass.CUSTOMER), begins, hours)
     # The Sunday's evening peak is at 20:00 as the clock shows it: 19 or 21 real hours into the day.
     assert counts.argmax() == {23: 18, 25: 20}[hours]
+
+
+def test_instants_lie_in_the_hours_of_their_own_days_alone() -> None:
+    autumn = epoch("2026-11-01T00:00")
+    hours, which = hours_at(np.asarray([autumn - 60, autumn + 5400, autumn + 9000, epoch("2026-11-02T00:00")]))
+    assert (hours.day[0], hours.day[-1], len(hours)) == (date(2026, 10, 31), date(2026, 11, 2), 24 + 25 + 24)
+    assert which.tolist() == [23, 25, 26, 49]
+    assert [hours.hour[at] for at in which] == [23, 1, 1, 0]
 
 
 def test_a_portals_client_makes_3_to_22_calls_a_read() -> None:
