@@ -5,7 +5,7 @@ from __future__ import annotations
 import ast
 import hashlib
 import platform
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from functools import cache
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
@@ -79,9 +79,19 @@ def files_behind(module: str, root: Path = ROOT) -> list[Path]:
         found.add(file)
         found.update(near for near in file.parent.iterdir() if near.is_file() and near.suffix != ".py")
         names.append(name.rpartition(".")[0])
-        for node in ast.walk(ast.parse(file.read_bytes())):
-            if isinstance(node, ast.Import):
-                names += [alias.name for alias in node.names]
-            elif isinstance(node, ast.ImportFrom) and node.module:
-                names += [node.module, *(f"{node.module}.{alias.name}" for alias in node.names)]
+        names += _imported(ast.parse(file.read_bytes()))
     return sorted(found)
+
+
+def _imported(module: ast.Module) -> Iterator[str]:
+    """What its imports name, wherever they stand. Expressions, of which most of a module is made, have none and are not looked into."""
+    nodes: list[ast.AST] = [module]
+    while nodes:
+        node = nodes.pop()
+        if isinstance(node, ast.Import):
+            yield from (alias.name for alias in node.names)
+        elif isinstance(node, ast.ImportFrom) and node.module:
+            yield node.module
+            yield from (f"{node.module}.{alias.name}" for alias in node.names)
+        for part in ("body", "orelse", "handlers", "finalbody", "cases"):
+            nodes += getattr(node, part, ())

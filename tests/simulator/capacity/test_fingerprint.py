@@ -30,6 +30,11 @@ def tree(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return root
 
 
+@pytest.fixture(scope="module")
+def before(tree: Path) -> str:
+    return study().fingerprint(code_behind(CELL, tree))
+
+
 def printed(*words: str, hash_seed: str = "0") -> str:
     return done(sys.executable, *words, env={**os.environ, "PYTHONHASHSEED": hash_seed}).stdout
 
@@ -52,9 +57,8 @@ def printed(*words: str, hash_seed: str = "0") -> str:
         ],
     ),
 )
-def test_an_edit_of_what_computes_a_cell_changes_it(tree: Path, file: str, changes: bool) -> None:
+def test_an_edit_of_what_computes_a_cell_changes_it(tree: Path, before: str, file: str, changes: bool) -> None:
     small = study()
-    before = small.fingerprint(code_behind(CELL, tree))
     kept = (tree / file).read_bytes()
     (tree / file).write_bytes(kept + b"\n# edited\n")
     try:
@@ -64,10 +68,26 @@ def test_an_edit_of_what_computes_a_cell_changes_it(tree: Path, file: str, chang
     assert small.fingerprint(code_behind(CELL, tree)) == before
 
 
+LAZY = """
+class Cell:
+    def run(self):
+        try:
+            with open("x"):
+                pass
+        except OSError:
+            pass
+        else:
+            for _ in ():
+                match self:
+                    case _:
+                        from headend.far import away
+"""
+
+
 def test_a_lazy_import_and_what_it_imports_count_and_others_packages_do_not(tmp_path: Path) -> None:
     for file, text in {
         "simulator/__init__.py": "import numpy, stranger",
-        "simulator/cell.py": "def run():\n    from headend.far import away\n",
+        "simulator/cell.py": LAZY,
         "headend/__init__.py": "",
         "headend/far/__init__.py": "",
         "headend/far/away.py": "import json, meters.near",
