@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -17,6 +18,7 @@ from headend.vee.records import Asset, DayColumns, Power
 from headend.vee.rules import BY_NUMBER, RULES, Rule
 from meters.calendar import seconds
 from meters.status import Common, Condition
+from tests.cases import few
 from tests.headend.vee.days import columns
 from tests.headend.vee.twin import Behind, Judged, Meter, Told, estimates
 
@@ -38,6 +40,8 @@ WAYS = {
     "profile": Method.PROFILE,
     "zero": Method.ZERO,
 }
+#: How many are drawn, in every run and among the long tests.
+DAYS = [100, 400]
 
 
 @st.composite
@@ -167,20 +171,24 @@ def _same(one: Told) -> tuple[str, int, int, int, int]:
     return (*one[:3], *(min(max(number, 1 - 2**31), 2**31 - 1) for number in one[3:]))  # type: ignore[return-value]
 
 
-@settings(max_examples=400, deadline=None)
-@given(meters())
-def test_the_kernel_finds_what_its_twin_finds(meter: Meter) -> None:
-    judged = Judged(meter)
-    flags, findings = validate(_columns(meter), Preset(), Channel.LOAD if meter.load else Channel.GENERATION)
-    found = [
-        (BY_NUMBER[Rule(one["rule"])].id, *(int(one[name]) for name in ("first", "last", "value", "limit")))
-        for one in findings
-    ]
-    assert sorted(found) == sorted(map(_same, judged.told))
-    expected = [sum(BITS[rule] for rule in judged.bad.get(i, ())) for i in range(judged.n)]
-    assert flags.bad[0].tolist() == expected
-    assert (flags.advance[0], flags.failed[0]) == (-1 if judged.advance is None else judged.advance, judged.failed)
-    assert flags.touched[0] == (judged.failed or bool(judged.bad))
+@pytest.mark.parametrize("days", few(1, DAYS))
+def test_the_kernel_finds_what_its_twin_finds(days: int) -> None:
+    @settings(max_examples=days)
+    @given(meters())
+    def same(meter: Meter) -> None:
+        judged = Judged(meter)
+        flags, findings = validate(_columns(meter), Preset(), Channel.LOAD if meter.load else Channel.GENERATION)
+        found = [
+            (BY_NUMBER[Rule(one["rule"])].id, *(int(one[name]) for name in ("first", "last", "value", "limit")))
+            for one in findings
+        ]
+        assert sorted(found) == sorted(map(_same, judged.told))
+        expected = [sum(BITS[rule] for rule in judged.bad.get(i, ())) for i in range(judged.n)]
+        assert flags.bad[0].tolist() == expected
+        assert (flags.advance[0], flags.failed[0]) == (-1 if judged.advance is None else judged.advance, judged.failed)
+        assert flags.touched[0] == (judged.failed or bool(judged.bad))
+
+    same()
 
 
 class _Behind:
@@ -204,33 +212,41 @@ class _Behind:
         return self._past
 
 
-@settings(max_examples=400, deadline=None)
-@given(meters(), st.data())
-def test_the_ladder_estimates_what_its_twin_estimates(meter: Meter, data: st.DataObject) -> None:
-    judged = Judged(meter)
-    n = judged.n
-    rng = np.random.default_rng(data.draw(st.integers(0, 2**32 - 1)))
-    ages = sorted(data.draw(st.sets(st.sampled_from([1, 2, 5, 6, 7, 89, 90, 91]), max_size=6)))
-    holes = data.draw(st.sampled_from([0, 0.001, 0.1]))
-    like = [(age, [None if rng.random() < holes else int(x) for x in rng.integers(0, 900, n)]) for age in ages]
-    sound: list[int] = rng.integers(0, 400, n).tolist() if data.draw(st.booleans()) else [0] * n
-    behind = Behind(data.draw(st.sampled_from([None, 0, 345])), like, sound)
-    # Beside it a meter of its class, with nothing wrong: the profile of the day.
-    pair = columns(sound, sound)
-    beside = pair._asdict()
-    day = DayColumns(
-        **{name: np.concatenate([one, beside[name][:1]]) for name, one in _columns(meter)._asdict().items()}
-    )
-    channel = Channel.LOAD if meter.load else Channel.GENERATION
-    flags, _ = validate(day, Preset(), channel)
-    out, findings = estimate(day, flags, _Behind(behind, n), Preset(), channel, class_profiles(day, flags, Preset()))
-    expected = estimates(judged, behind)
-    assert out.wh[1].tolist() == sound
-    if flags.touched[0]:
-        assert list(zip(out.wh[0].tolist(), out.method[0].tolist(), strict=True)) == [
-            (wh, WAYS[how]) for wh, how in expected
-        ]
-        unsaid = judged.advance is not None and abs(sum(wh for wh, _ in expected) - judged.advance) > judged.tolerance
-        assert (RULES["sum.unlocated"].rule in findings["rule"]) is unsaid
-    else:
-        assert out.wh[0].tolist() == [wh for wh, _ in expected]
+@pytest.mark.parametrize("days", few(1, DAYS))
+def test_the_ladder_estimates_what_its_twin_estimates(days: int) -> None:
+    @settings(max_examples=days)
+    @given(meters(), st.data())
+    def same(meter: Meter, data: st.DataObject) -> None:
+        judged = Judged(meter)
+        n = judged.n
+        rng = np.random.default_rng(data.draw(st.integers(0, 2**32 - 1)))
+        ages = sorted(data.draw(st.sets(st.sampled_from([1, 2, 5, 6, 7, 89, 90, 91]), max_size=6)))
+        holes = data.draw(st.sampled_from([0, 0.001, 0.1]))
+        like = [(age, [None if rng.random() < holes else int(x) for x in rng.integers(0, 900, n)]) for age in ages]
+        sound: list[int] = rng.integers(0, 400, n).tolist() if data.draw(st.booleans()) else [0] * n
+        behind = Behind(data.draw(st.sampled_from([None, 0, 345])), like, sound)
+        # Beside it a meter of its class, with nothing wrong: the profile of the day.
+        pair = columns(sound, sound)
+        beside = pair._asdict()
+        day = DayColumns(
+            **{name: np.concatenate([one, beside[name][:1]]) for name, one in _columns(meter)._asdict().items()}
+        )
+        channel = Channel.LOAD if meter.load else Channel.GENERATION
+        flags, _ = validate(day, Preset(), channel)
+        out, findings = estimate(
+            day, flags, _Behind(behind, n), Preset(), channel, class_profiles(day, flags, Preset())
+        )
+        expected = estimates(judged, behind)
+        assert out.wh[1].tolist() == sound
+        if flags.touched[0]:
+            assert list(zip(out.wh[0].tolist(), out.method[0].tolist(), strict=True)) == [
+                (wh, WAYS[how]) for wh, how in expected
+            ]
+            unsaid = (
+                judged.advance is not None and abs(sum(wh for wh, _ in expected) - judged.advance) > judged.tolerance
+            )
+            assert (RULES["sum.unlocated"].rule in findings["rule"]) is unsaid
+        else:
+            assert out.wh[0].tolist() == [wh for wh, _ in expected]
+
+    same()

@@ -7,7 +7,7 @@ time that a refusal tells is honest, which means:
 * before ``retry_at``, if nothing ends, the same request is refused;
 * at ``retry_at``, if nothing else comes and all that is under way has succeeded, it is let in.
 
-THROTTLE_EXAMPLES sets how many runs each preset gets.
+THROTTLE_EXAMPLES sets how many runs each preset gets among the long tests; a few are in every run.
 """
 
 from __future__ import annotations
@@ -43,6 +43,7 @@ from simulator.smt.throttle.decision import (
 )
 from simulator.smt.throttle.limits import Limit, Measure
 from simulator.smt.throttle.policy import preset, preset_names
+from tests.cases import few
 
 EXAMPLES = int(os.environ.get("THROTTLE_EXAMPLES", "25"))
 STEPS = 30
@@ -249,7 +250,10 @@ def distinct() -> list[str]:
 
 
 @pytest.mark.parametrize("name", distinct())
-def test_no_interleaving_breaks_a_rule_loses_an_allowance_or_tells_a_wrong_time(name: str, engine: Engine) -> None:
+@pytest.mark.parametrize("runs", few(1, [8, EXAMPLES]))
+def test_no_interleaving_breaks_a_rule_loses_an_allowance_or_tells_a_wrong_time(
+    name: str, runs: int, engine: Engine
+) -> None:
     class OfPreset(Machine):
         policy = small(name)
 
@@ -257,7 +261,7 @@ def test_no_interleaving_breaks_a_rule_loses_an_allowance_or_tells_a_wrong_time(
     run_state_machine_as_test(
         OfPreset,
         settings=settings(
-            max_examples=EXAMPLES,
+            max_examples=runs,
             stateful_step_count=STEPS,
             suppress_health_check=list(HealthCheck),
         ),
