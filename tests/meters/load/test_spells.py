@@ -6,7 +6,7 @@ from datetime import date, timedelta
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from meters.calendar import days
@@ -15,6 +15,7 @@ from meters.identity import Premise, make_esiid, tdsp
 from meters.load.premises import CLASSES, PremiseArrays
 from meters.load.truth import day_intervals, registers, scale_to
 from meters.load.weather import EASE_H, Spell, SpellKind, temperature
+from tests.cases import few
 
 ONCOR = tdsp("ONCOR")
 #: Among them the two days on which the clock is changed.
@@ -42,22 +43,25 @@ some = st.lists(
 )
 
 
-@given(weather=st.lists(spells, min_size=1, max_size=3).map(tuple), homes=some)
-def test_days_add_up_under_any_weather_and_are_the_usual_ones_without_it(
-    weather: tuple[Spell, ...], homes: list[Premise]
-) -> None:
-    columns = PremiseArrays.of(homes)
-    for first in {spell.first for spell in weather}:
-        for day in days(first - timedelta(days=2), first + timedelta(days=8)):
-            begin, end = (registers(5, columns, at, weather) for at in (day, day + timedelta(days=1)))
-            wh, usual = day_intervals(5, columns, day, weather), day_intervals(5, columns, day)
-            touched = {spell.zone for spell in weather if spell.first <= day < spell.until}
-            for channel in (0, 1):
-                assert (wh[channel].sum(axis=1, dtype=np.int64) == end[channel] - begin[channel]).all()
-                assert (wh[channel] >= 0).all()
-                for row, home in enumerate(homes):
-                    if home.zone not in touched:
-                        assert wh[channel][row].tolist() == usual[channel][row].tolist()
+@pytest.mark.parametrize("weathers", few(1, [30, 100]))
+def test_days_add_up_under_any_weather_and_are_the_usual_ones_without_it(weathers: int) -> None:
+    @settings(max_examples=weathers)
+    @given(weather=st.lists(spells, min_size=1, max_size=3).map(tuple), homes=some)
+    def add_up(weather: tuple[Spell, ...], homes: list[Premise]) -> None:
+        columns = PremiseArrays.of(homes)
+        for first in {spell.first for spell in weather}:
+            for day in days(first - timedelta(days=2), first + timedelta(days=8)):
+                begin, end = (registers(5, columns, at, weather) for at in (day, day + timedelta(days=1)))
+                wh, usual = day_intervals(5, columns, day, weather), day_intervals(5, columns, day)
+                touched = {spell.zone for spell in weather if spell.first <= day < spell.until}
+                for channel in (0, 1):
+                    assert (wh[channel].sum(axis=1, dtype=np.int64) == end[channel] - begin[channel]).all()
+                    assert (wh[channel] >= 0).all()
+                    for row, home in enumerate(homes):
+                        if home.zone not in touched:
+                            assert wh[channel][row].tolist() == usual[channel][row].tolist()
+
+    add_up()
 
 
 def test_no_degrees_change_nothing_and_what_a_spell_took_stays_in_the_registers() -> None:

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from datetime import date, timedelta
+from functools import cache
 
 import numpy as np
 import pytest
@@ -21,7 +22,7 @@ from meters.load.weather import ZONES, Spell, SpellKind
 
 SPRING, AUTUMN = date(2026, 3, 8), date(2026, 11, 1)
 #: Few, since each has weather tables of its own.
-seeds = st.sampled_from([0, 1, 5, 2**64 - 1])
+seeds = st.sampled_from([0, 2**64 - 1])
 some_days = st.one_of(
     st.dates(ERA, date(2032, 12, 31)), st.sampled_from([ERA, SPRING, AUTUMN, date(2025, 3, 9), date(2025, 11, 2)])
 )
@@ -156,10 +157,18 @@ def test_register_is_the_classs_curves_and_their_leads_as_defined(ordinal: int) 
         assert abs(register(seed, home, ERA + timedelta(days=at))[0] - wanted) <= 1
 
 
+@cache
+def _least(zone: str) -> dict[str, NDArray[np.int64]]:
+    """(days,) of the least premise of each class, its register at the midnights of three years."""
+    columns = PremiseArrays.of([Premise(HOME.esiid, zone, klass, scale=0.01) for klass in CLASSES])
+    shown = np.array([registers(9, columns, day).delivered for day in days(ERA, date(2023, 1, 1))])
+    return dict(zip(CLASSES, shown.T, strict=True))
+
+
 @pytest.mark.parametrize("curve", CURVES)
 def test_register_rises_every_day_of_years_even_for_the_least_premise(curve: tuple[str, str]) -> None:
-    load = GeneratedLoad(9, Premise(HOME.esiid, *curve, scale=0.01))
-    shown = [load.registers(day)[0] for day in days(ERA, date(2023, 1, 1))]
+    shown = _least(curve[0])[curve[1]]
+    assert len(shown) == 1097
     assert shown[0] >= 0
     assert min(np.diff(shown)) > 0
 
