@@ -8,13 +8,16 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
+from headend.lse import reader
 from headend.lse import writer as lse
+from headend.lse.format import MOST_RECORDS
 from headend.lse.writer import LseFile, LseFinding, LseRecord, Severity
 from headend.ports import HeadEndError, MeterKey, total_wh
 from headend.vee.batch import run_batch
 from headend.vee.quality import Channel
 from headend.vee.records import DayBlock
 from meters.calendar import epoch, intervals_in
+from tests.cases import few
 
 GOLDEN = Path(__file__).parent / "golden"
 DUNS = "1039940674000"
@@ -101,7 +104,13 @@ def test_count_is_taken_after_conversion_to_utc(day: date, count: int) -> None:
     assert len(lse.read(lse.dumps([_record(day)]), NAME).records[0].wh) == count
 
 
-_wh = st.integers(0, 2**31 - 1)
+# An integer apiece would take Hypothesis longer than to write and read them.
+_wh = st.builds(
+    lambda octets, small: (np.frombuffer(octets, np.uint32) >> small).astype(np.int32),
+    st.binary(min_size=400, max_size=400),
+    st.integers(1, 31),
+)
+_estimated = st.binary(min_size=13, max_size=13).map(lambda octets: np.unpackbits(np.frombuffer(octets, np.uint8)))
 _records = st.lists(
     st.builds(
         lambda esiid, channel, day, readings, values, estimated, posted: LseRecord(
@@ -110,16 +119,16 @@ _records = st.lists(
             day,
             readings[0],
             readings[1],
-            np.array(values[: intervals_in(day)], np.int32),
-            np.array(estimated[: intervals_in(day)], np.bool_),
+            values[: intervals_in(day)],
+            estimated[: intervals_in(day)].astype(np.bool_),
             posted,
         ),
         st.from_regex(r"[0-9]{17}([0-9]{5})?", fullmatch=True).filter(str.isascii),
         st.sampled_from(Channel),
         st.sampled_from([SPRING, ORDINARY, FALL]) | st.dates(date(2007, 1, 1), date(2037, 12, 31)),
         st.tuples(st.none() | st.integers(0, 10**15), st.none() | st.integers(0, 10**15)),
-        st.lists(_wh, min_size=100, max_size=100),
-        st.lists(st.booleans(), min_size=100, max_size=100),
+        _wh,
+        _estimated,
         # August: no repeated hour, in which the file's local time would be ambiguous.
         st.integers(POSTED, POSTED + 10**6),
     ),
@@ -129,6 +138,7 @@ _records = st.lists(
 
 @settings(max_examples=60)
 @given(_records)
+@example([LseRecord(ESIID, Channel.LOAD, FALL, 0, 10**15, np.full(100, 2**31 - 1, np.int32), np.ones(100, np.bool_), POSTED)])  # fmt: skip
 def test_what_is_written_is_read_back(records: list[LseRecord]) -> None:
     read = lse.read(lse.dumps(records), NAME)
     assert all(_same(*pair) for pair in zip(read.records, records, strict=True))
@@ -348,19 +358,23 @@ def test_rows_before_any_record_are_told_once() -> None:
     assert len(read.records) == 1
 
 
-def test_more_than_50000_records_refuse_the_file() -> None:
+# The whole limit is read in every run among the files of the zoo.
+@pytest.mark.parametrize("most", few(1, [500, 50_000]))
+def test_more_than_50000_records_refuse_the_file(monkeypatch: pytest.MonkeyPatch, most: int) -> None:
+    assert MOST_RECORDS == 50_000
+    monkeypatch.setattr(reader, "MOST_RECORDS", most)
     content = lse.dumps([_record()])
-    at_the_limit = b"".join([b"00000001,\n"] * 49_999)
+    at_the_limit = b"".join([b"00000001,\n"] * (most - 1))
     for last in (content, content.replace(b"\n", b"\r\n")):
         assert len(lse.read(at_the_limit + last, NAME).records) == 1
         read = lse.read(at_the_limit + last + last, NAME)
         assert read.records == ()
         assert [finding.code for finding in read.findings][-1] == "F1"
         assert [finding.code for finding in read.findings].count("F1") == 1
-    whole = lse.read(content * 50_000, NAME)
-    assert (len(whole.columns), whole.findings) == (50_000, ())
-    read = lse.read(content * 50_001, NAME)
-    assert (read.records, _only(read).code, _only(read).line) == ((), "F1", 250_001)
+    whole = lse.read(content * most, NAME)
+    assert (len(whole.columns), whole.findings) == (most, ())
+    read = lse.read(content * (most + 1), NAME)
+    assert (read.records, _only(read).code, _only(read).line) == ((), "F1", 5 * most + 1)
 
 
 def test_windows_line_ends_and_blank_lines_are_read() -> None:

@@ -21,6 +21,7 @@ from headend.market.partition import work
 from headend.market.run import run
 from meters.errors import UserError
 from simulator.versions import only_as, told_by_code
+from tests.cases import few
 from tests.headend.market.days import MANY, asked, fleet, tasks
 from tests.simulator.processes import ending, patience
 
@@ -52,9 +53,16 @@ def cluster(folder: Path) -> Iterator[tuple[Any, list[subprocess.Popen[str]]]]:
         yield client, workers
 
 
-@pytest.fixture(scope="module")
-def client(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Any]:
-    with cluster(tmp_path_factory.mktemp("cluster")) as (client, _):
+@pytest.fixture(scope="module", params=few(1, ["threads", "processes"]))
+def client(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Any]:
+    """Of a cluster whose workers are threads of this process, which begins at once, or processes."""
+    if request.param == "processes":
+        with cluster(tmp_path_factory.mktemp("cluster")) as (client, _):
+            yield client
+        return
+    dask: Any = distributed
+    here = {"n_workers": 2, "threads_per_worker": 1, "processes": False, "dashboard_address": None}
+    with dask.LocalCluster(**here) as workers, dask.Client(workers) as client:
         yield client
 
 
