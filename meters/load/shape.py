@@ -19,7 +19,7 @@ from meters.day_kinds import SLOTS, DayClass, clock_slots, day_class
 from meters.errors import MeterError
 from meters.load.kernel import EVENT_WH, FINE, REACH, SPANS, Floats, Ints, Midnight, Shape, fill_leads, fill_net
 from meters.load.premises import BUSINESS_CLASSES, CLASSES, HOME_CLASSES
-from meters.load.weather import CENTI, Sky, Weather, sky
+from meters.load.weather import CENTI, Sky, Weather, sky, sky_of
 
 #: Registers count from the midnight that begins this day; there is no truth before it. Default of this project.
 ERA = date(2020, 1, 1)
@@ -69,7 +69,7 @@ MEAN_W = np.array([38_000.0, 38_000.0, 32_000.0, 132_000.0]) / 24
 def shape(seed: int, zone: str, day: date, weather: Weather = ()) -> Shape:
     """The average premises' operating day."""
     slots = clock_slots(day)
-    above = sky(seed, zone, day, day, weather)
+    above = sky_of(seed, zone, day, weather)
     tables: list[list[Floats]] = []
     for klass in CLASSES:
         cooling, heating = (energy[0] for energy in _thermal(klass, above))
@@ -88,7 +88,7 @@ def shape(seed: int, zone: str, day: date, weather: Weather = ()) -> Shape:
 @lru_cache(maxsize=256)
 def thermal(seed: int, zone: str, day: date, weather: Weather = ()) -> Floats:
     """(classes, n) share of the average premises' load that cools or heats."""
-    above = sky(seed, zone, day, day, weather)
+    above = sky_of(seed, zone, day, weather)
     shares = []
     for klass in CLASSES:
         other = USES[klass].base / SLOTS + _habit(klass, day_class(day)) * _season(day.toordinal())

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, timedelta
 from enum import StrEnum
 from functools import lru_cache
 from typing import NamedTuple
@@ -58,6 +58,8 @@ EASE_H = 6.0
 MOST_DEGREES, MOST_SPELL_DAYS = 30.0, 31
 #: Hundredths of a degree in a degree.
 CENTI = 100
+#: Days whose weather is made together.
+_BLOCK = 16
 #: Third counter word of every weather draw: no operating day's ordinal, and not the word of a premise's own draws.
 _WEATHER = np.uint64(0xFFFFFFFE)
 _YEAR_DAYS = 365.2425
@@ -134,19 +136,26 @@ class Sky(NamedTuple):
 
 def temperature(seed: int, zone: str, day: date, weather: Weather = ()) -> Floats:
     """(n,) degrees C outdoors in each interval of the operating day. Raises MeterError for an unknown zone."""
-    degrees: Floats = _day(seed, zone, day, weather).temperature[0][clock_slots(day)] / CENTI
+    degrees: Floats = sky_of(seed, zone, day, weather).temperature[0][clock_slots(day)] / CENTI
     return degrees
 
 
 def sunshine(seed: int, zone: str, day: date) -> NDArray[np.int64]:
     """(n,) mWh that each W of panels makes in each interval of the operating day. Raises MeterError for an unknown zone."""
-    energy: NDArray[np.int64] = _day(seed, zone, day).sunshine[0][clock_slots(day)]
+    energy: NDArray[np.int64] = sky_of(seed, zone, day).sunshine[0][clock_slots(day)]
     return energy
 
 
-@lru_cache(maxsize=64)
-def _day(seed: int, zone: str, day: date, weather: Weather = ()) -> Sky:
-    return sky(seed, zone, day, day, weather)
+def sky_of(seed: int, zone: str, day: date, weather: Weather = ()) -> Sky:
+    """One day of a zone, (1, 96) each. It is made with its neighbours, which takes hardly longer, since days are mostly asked for in a row."""
+    block, at = divmod(day.toordinal(), _BLOCK)
+    return Sky(*(column[at : at + 1] for column in _block(seed, zone, block, weather)))
+
+
+@lru_cache(maxsize=32)
+def _block(seed: int, zone: str, block: int, weather: Weather) -> Sky:
+    first = date.fromordinal(block * _BLOCK)
+    return sky(seed, zone, first, first + timedelta(days=_BLOCK - 1), weather)
 
 
 def sky(seed: int, zone: str, first: date, last: date, weather: Weather = ()) -> Sky:
