@@ -308,21 +308,28 @@ async def _sandbox(out: Path, now: str, days: int, policy: Policy, times: DailyT
         yield Play(sandbox, http)
 
 
-async def _captured(out: Path) -> dict[Path, dict[str, dict[str, Any]]]:
-    by_day, at_once = DailyTimes(), DailyTimes(time(0, 1), PostTime(time(0, 5)))
-    async with _sandbox(out / "afternoon", "2026-08-12T17:40", 37, preset("fr-cr016-1"), by_day) as afternoon:
-        await afternoon.play(SCRIPT["afternoon"])
-    policy = parse_policy("captured", SCRIPT["policy"], place="captured.yaml")
-    async with _sandbox(out / "night", "2026-08-12T00:10", 5, policy, at_once) as night:
-        await night.play(SCRIPT["night"])
-    for folder, places in night.kept.items():
-        for place, named in places.items():
-            afternoon.kept.setdefault(folder, {}).setdefault(place, {}).update(named)
-    return afternoon.kept
+async def _captured(out: Path, scene: str) -> dict[Path, dict[str, dict[str, Any]]]:
+    if scene == "night":
+        policy = parse_policy("captured", SCRIPT["policy"], place="captured.yaml")
+        at = "2026-08-12T00:10", 5, policy, DailyTimes(time(0, 1), PostTime(time(0, 5)))
+    else:
+        at = "2026-08-12T17:40", 37, preset("fr-cr016-1"), DailyTimes()
+    async with _sandbox(out, *at) as played:
+        await played.play(SCRIPT[scene])
+    return played.kept
 
 
-def captured() -> dict[Path, str]:
-    """Each file's text."""
+def captured(scene: str) -> dict[Path, dict[str, dict[str, Any]]]:
+    """What a part of the script gives each file, by place and name."""
     with tempfile.TemporaryDirectory() as out:
-        kept = asyncio.run(_captured(Path(out)))
+        return asyncio.run(_captured(Path(out), scene))
+
+
+def written() -> dict[Path, str]:
+    """Each file's text."""
+    kept: dict[Path, dict[str, dict[str, Any]]] = {}
+    for scene in ("afternoon", "night"):
+        for folder, places in captured(scene).items():
+            for place, named in places.items():
+                kept.setdefault(folder, {}).setdefault(place, {}).update(named)
     return {folder / "examples.json": json.dumps(places, indent=1) + "\n" for folder, places in kept.items()}

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from simulator.parties.sandbox import DeskSettings
-from tests.simulator.captured import captured
+from tests.simulator.captured import written
 from tests.simulator.sandboxes import Rig, rig
 
 FOLDER = Path(__file__).parents[2] / "docs" / "openapi"
@@ -40,7 +40,7 @@ def pages() -> dict[str, str]:
 
 
 if __name__ == "__main__":
-    for file, text in captured().items():
+    for file, text in written().items():
         file.write_text(text, encoding="utf-8")
     FOLDER.mkdir(exist_ok=True)
     for name, text in pages().items():

@@ -109,7 +109,7 @@ class Bench:
 
 
 @asynccontextmanager
-async def running(tmp_path: Path, silence_s: float = 1.0) -> AsyncIterator[Bench]:
+async def running(ledger: Path | None = None, silence_s: float = 1.0) -> AsyncIterator[Bench]:
     settings = MetersSettings(
         fleet=Fleet(ONCOR, 5, COUNT, RULES),
         clock=Clock(ClockMode.REAL, to_us(NOW)),
@@ -117,7 +117,7 @@ async def running(tmp_path: Path, silence_s: float = 1.0) -> AsyncIterator[Bench
         port=0,
         special=False,
         events_to="",
-        ledger=tmp_path,
+        ledger=ledger,
     )
     async with MetersParty(settings) as party:
         transport = ModbusTransport(silence_s)
@@ -275,8 +275,8 @@ SEEN: dict[FaultKind, Callable[[Bench], Awaitable[None]]] = {
 
 
 @pytest.mark.parametrize("kind", FaultKind)
-async def test_fault_of_every_kind_is_seen_on_the_wire(kind: FaultKind, tmp_path: Path) -> None:
-    async with running(tmp_path) as on:
+async def test_fault_of_every_kind_is_seen_on_the_wire(kind: FaultKind) -> None:
+    async with running() as on:
         await SEEN[kind](on)
 
 
@@ -297,8 +297,8 @@ async def test_fault_of_every_kind_stands_in_the_ledger(tmp_path: Path) -> None:
     assert pq.read_table(tmp_path / "faults.parquet").num_rows == len(told) == len(FaultKind) + 1
 
 
-async def test_taken_port_is_named_and_nothing_stays_open(tmp_path: Path) -> None:
-    async with running(tmp_path) as on:
+async def test_taken_port_is_named_and_nothing_stays_open() -> None:
+    async with running() as on:
         settings = MetersSettings(
             on.party.settings.fleet,
             Clock(ClockMode.REAL, to_us(NOW)),

@@ -3,12 +3,24 @@
 from __future__ import annotations
 
 from datetime import date, timedelta
+from functools import cache
 from pathlib import Path
 
 import numpy as np
 import pytest
 
-from meters.calendar import INTERVAL_S, day_end, day_of_interval, days, epoch, interval_ends, local, seconds, us_date
+from meters.calendar import (
+    INTERVAL_S,
+    Seconds,
+    day_end,
+    day_of_interval,
+    days,
+    epoch,
+    interval_ends,
+    local,
+    seconds,
+    us_date,
+)
 from meters.errors import UserError
 from simulator.ror.billing.plan import load_plan, shipped_plan, shipped_plans
 from simulator.ror.errors import RorError
@@ -32,6 +44,14 @@ PLAN = shipped_plan("longhorn-thousand-24")
 ACCOUNT = cycle_of(FIRST, LAST)
 
 
+@cache
+def dated(end: Seconds) -> str:
+    begins, ended = local(end - INTERVAL_S), local(end)
+    return (
+        f"'10443720000000017,{us_date(begins.date())},{us_date(ended.date())} 08:00:00, {begins:%H:%M}, {ended:%H:%M}"
+    )
+
+
 def by_hand(one: HandBill) -> str:
     """Its energy as a file, written without the product's writers."""
     ends = [
@@ -40,11 +60,7 @@ def by_hand(one: HandBill) -> str:
     rows = []
     for channel, written in (("Consumption", one.of["taken"]), ("Surplus Generation", one.of["given"] or "0 Wh")):
         for end, wh in zip(ends, used(written, ends), strict=True):
-            begins, ended = local(end - INTERVAL_S), local(end)
-            rows.append(
-                f"'10443720000000017,{us_date(begins.date())},{us_date(ended.date())} 08:00:00,"
-                f" {begins:%H:%M}, {ended:%H:%M},{wh / 1000:.3f},A,{channel}"
-            )
+            rows.append(f"{dated(end)},{wh / 1000:.3f},A,{channel}")
     return "\n".join([HEADER, *rows])
 
 

@@ -129,9 +129,10 @@ def test_workers_of_exponential_service_are_an_m_m_c(workers: int, rho: float) -
     assert within_batches((waited > 1e-4).astype(np.float64), erlang_c(workers, rate * 0.2))
 
 
-def test_workers_and_the_way_back_are_the_tandem_of_another_simulator() -> None:
+@pytest.mark.parametrize("count", few(1, [8_000, 20_000]))
+def test_workers_and_the_way_back_are_the_tandem_of_another_simulator(count: int) -> None:
     """Eight exponential servers, then a lognormal time that nobody waits for: mean, and how many take longer than the median, beside Ciw's."""
-    workers, rate, count = 8, 34.0, 20_000
+    workers, rate = 8, 34.0
     assumptions = of_servers(workers, middle=replace(ALONE.middle, median_s=2.0, sigma=0.5))
     ours, ends = took_s(poisson(rate, count, points=500), FREE, assumptions)
     assert (ends == COMPLETED).all()

@@ -1,6 +1,6 @@
 """The compiled throttle against ``counts``: whatever comes and ends in whatever order, both let in alike and tell the same time.
 
-THROTTLE_HISTORIES sets how many histories are played, over all policies together (``make throttle-twin``).
+THROTTLE_HISTORIES sets how many histories the long tests play, over all policies together (``make throttle-twin``).
 """
 
 from __future__ import annotations
@@ -21,9 +21,11 @@ from simulator.capacity.engine.throttle import end, look, take
 from simulator.smt.throttle.decision import Door, Kind, Lease, MemoryAdmission, Policy, Requested, RequesterClass, Scope
 from simulator.smt.throttle.limits import Limit, Measure, Source, Window
 from simulator.smt.throttle.policy import preset, preset_names
+from tests.cases import few
 from tests.simulator.smt.throttle.test_throttle_machine import EVENINGS, small
 
-HISTORIES = int(os.environ.get("THROTTLE_HISTORIES", "1500"))
+#: In every run, and among the long tests.
+HISTORIES = [500, int(os.environ.get("THROTTLE_HISTORIES", "1500"))]
 STEPS = 40
 #: How many values of each scope there are, in the order of ``Scope``.
 VALUES = (3, 2, len(RequesterClass), 2, 2)
@@ -134,7 +136,8 @@ class History:
 
 
 @pytest.mark.parametrize("name", POLICIES)
-def test_the_compiled_throttle_decides_as_counts_do(name: str) -> None:
+@pytest.mark.parametrize("histories", few(1, HISTORIES))
+def test_the_compiled_throttle_decides_as_counts_do(name: str, histories: int) -> None:
     policy = POLICIES[name]
     # A limit of its own code each, so that it shows which one refuses.
     limits = tuple(replace(limit, code=limit.name) for limit in policy.limits)
@@ -145,7 +148,7 @@ def test_the_compiled_throttle_decides_as_counts_do(name: str) -> None:
     }
     rng = random.Random(name)
     refused = 0
-    for _ in range(HISTORIES // len(POLICIES)):
+    for _ in range(histories // len(POLICIES)):
         evening = rng.choice(EVENINGS)
         history = History(policy, tables[evening], evening, rng)
         history.play()
