@@ -149,7 +149,8 @@ def sunshine(seed: int, zone: str, day: date) -> NDArray[np.int64]:
 def sky_of(seed: int, zone: str, day: date, weather: Weather = ()) -> Sky:
     """One day of a zone, (1, 96) each. It is made with its neighbours, which takes hardly longer, since days are mostly asked for in a row."""
     block, at = divmod(day.toordinal(), _BLOCK)
-    return Sky(*(column[at : at + 1] for column in _block(seed, zone, block, weather)))
+    held, here = _block(seed, zone, block, weather), slice(at, at + 1)
+    return Sky(held.temperature[here], held.felt[here], held.cloud[here], held.sunshine[here])
 
 
 @lru_cache(maxsize=32)
