@@ -49,11 +49,10 @@ def bills_to(plan: RatePlan, account: Account, draws: Draws, expected_from: Seco
 
     expected_from: UTC epoch seconds from which an unknown interval is billed as it is drawn; before it it is a hole, and not billed.
     """
-    counted = np.flatnonzero(billed(draws, expected_from, instant))
     terms = sheet_to(plan, account, instant)
-    size = (len(draws.wh), terms.windows.intervals)
-    taken, given = np.zeros(size, np.int32), np.zeros(size, np.int32)
-    taken[:, counted], given[:, counted] = draws.wh[:, counted], draws.given[:, counted]
+    over = slice(terms.windows.intervals)
+    counts = billed(draws, expected_from, instant)[over]
+    taken, given = (np.where(counts, wh[:, over], 0) for wh in (draws.wh, draws.given))
     return terms.bills(terms.windows.sums(taken), terms.windows.sums(given)).total
 
 
