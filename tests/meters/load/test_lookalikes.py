@@ -18,6 +18,7 @@ from meters.faults.rules import FaultRule, Roster, expand, lookalikes
 from meters.identity import Premise, make_esiid, tdsp
 from meters.load.lookalikes import refuse_roofless, with_lookalikes
 from meters.load.truth import GeneratedLoad, PremiseLoad
+from tests.cases import few
 from tests.meters.fakes import SteadyLoad
 
 ESIID = make_esiid(tdsp("ONCOR"), 1, 1)
@@ -50,27 +51,31 @@ some = st.builds(
 )
 
 
-@settings(max_examples=60)
-@given(
-    ones=st.lists(some, min_size=1, max_size=4), premise=st.sampled_from([HOME, ROOF]), grain=st.sampled_from([1, 40])
-)
-def test_days_add_up_to_registers_under_any_look_alikes_and_neither_register_falls(
-    ones: list[Lookalike], premise: Premise, grain: int
-) -> None:
-    usual = GeneratedLoad(1, premise)
-    load = with_lookalikes(usual, ones, premise, grain)
-    for day in days(date(2026, 10, 28), date(2026, 11, 12)):
-        wh, ends = load.day(day), [load.registers(one) for one in (day, day + timedelta(days=1))]
-        assert int(wh.delivered.sum(dtype=np.int64)) == ends[1][0] - ends[0][0]
-        assert wh.delivered.min() >= 0
-        # What is given to the grid stays.
-        assert wh.received.tolist() == usual.day(day).received.tolist()
-        assert [one[1] for one in ends] == [usual.registers(one)[1] for one in (day, day + timedelta(days=1))]
-        assert ((load.thermal(day) >= 0) & (load.thermal(day) <= 1)).all()
-    after = days(date(2026, 11, 12), date(2026, 11, 13))
-    gone = [load.registers(day)[0] - usual.registers(day)[0] for day in after]
-    assert gone[0] == gone[1]
-    assert load.day(after[0]).delivered.tolist() == usual.day(after[0]).delivered.tolist()
+@pytest.mark.parametrize("drawn", few(1, [20, 60]))
+def test_days_add_up_to_registers_under_any_look_alikes_and_neither_register_falls(drawn: int) -> None:
+    @settings(max_examples=drawn)
+    @given(
+        ones=st.lists(some, min_size=1, max_size=4),
+        premise=st.sampled_from([HOME, ROOF]),
+        grain=st.sampled_from([1, 40]),
+    )
+    def add_up(ones: list[Lookalike], premise: Premise, grain: int) -> None:
+        usual = GeneratedLoad(1, premise)
+        load = with_lookalikes(usual, ones, premise, grain)
+        for day in days(date(2026, 10, 28), date(2026, 11, 12)):
+            wh, ends = load.day(day), [load.registers(one) for one in (day, day + timedelta(days=1))]
+            assert int(wh.delivered.sum(dtype=np.int64)) == ends[1][0] - ends[0][0]
+            assert wh.delivered.min() >= 0
+            # What is given to the grid stays.
+            assert wh.received.tolist() == usual.day(day).received.tolist()
+            assert [one[1] for one in ends] == [usual.registers(one)[1] for one in (day, day + timedelta(days=1))]
+            assert ((load.thermal(day) >= 0) & (load.thermal(day) <= 1)).all()
+        after = days(date(2026, 11, 12), date(2026, 11, 13))
+        gone = [load.registers(day)[0] - usual.registers(day)[0] for day in after]
+        assert gone[0] == gone[1]
+        assert load.day(after[0]).delivered.tolist() == usual.day(after[0]).delivered.tolist()
+
+    add_up()
 
 
 @pytest.mark.parametrize("factor", [3.0, 4.0, 5.0])

@@ -7,6 +7,7 @@ import csv
 import io
 import socket
 import time as wall
+from collections.abc import AsyncIterator
 from dataclasses import replace
 from datetime import time
 from pathlib import Path
@@ -135,6 +136,13 @@ async def test_no_gap_is_said_at_once_and_costs_nothing(tmp_path: Path) -> None:
         assert (await made.ask(made.esiid(1), "call-2")).meterReads == 1
 
 
+@pytest.fixture(scope="module")
+async def bed(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Rig]:
+    """One for what is refused."""
+    async with rig(tmp_path_factory.mktemp("refused")) as made:
+        yield made
+
+
 @pytest.mark.parametrize(
     ("word", "code"),
     [
@@ -146,18 +154,18 @@ async def test_no_gap_is_said_at_once_and_costs_nothing(tmp_path: Path) -> None:
         ("another retailer", "AC1"),
     ],
 )
-async def test_what_breaks_an_assumption_is_refused_with_its_own_reason(made: Rig, word: str, code: str) -> None:
+async def test_what_breaks_an_assumption_is_refused_with_its_own_reason(bed: Rig, word: str, code: str) -> None:
     with pytest.raises(SmtError) as refused:
-        await made.client.odr(made.special(word), "call-1", "INTERVALS")
+        await bed.client.odr(bed.special(word), "call-1", "INTERVALS")
     assert code in refused.value.code
-    assert made.sandbox.smt.ledger.audit(made.special(word), made.sandbox.settings.world.spec.first_day) == []
+    assert bed.sandbox.smt.ledger.audit(bed.special(word), bed.sandbox.settings.world.spec.first_day) == []
 
 
-async def test_an_unknown_esi_id_is_answered_as_a_foreign_one_is(made: Rig) -> None:
+async def test_an_unknown_esi_id_is_answered_as_a_foreign_one_is(bed: Rig) -> None:
     told = []
-    for esiid in (made.special("another retailer"), "10443720000000000"):
+    for esiid in (bed.special("another retailer"), "10443720000000000"):
         with pytest.raises(SmtError) as refused:
-            await made.client.odr(esiid, "call-1", "INTERVALS")
+            await bed.client.odr(esiid, "call-1", "INTERVALS")
         told.append((refused.value.code, refused.value.message))
     assert told[0] == told[1]
 
@@ -204,10 +212,10 @@ async def test_the_manual_clock_is_moved_through_the_control_api(made: Rig) -> N
         assert (refused.status_code, refused.json()["errorCode"]) == (400, code)
 
 
-async def test_both_services_answer_to_their_addresses_and_to_no_name_that_leads_there(made: Rig) -> None:
-    for url in (made.sandbox.smt_server.url, made.sandbox.headend_server.url):
+async def test_both_services_answer_to_their_addresses_and_to_no_name_that_leads_there(bed: Rig) -> None:
+    for url in (bed.sandbox.smt_server.url, bed.sandbox.headend_server.url):
         for host, status in (("localhost", 200), (socket.gethostname(), 200), ("evil.example", 421)):
-            assert (await made.http.get(f"{url}/healthz", headers={"host": host})).status_code == status
+            assert (await bed.http.get(f"{url}/healthz", headers={"host": host})).status_code == status
 
 
 async def test_requests_of_one_instant_share_one_allowance(made: Rig) -> None:

@@ -8,7 +8,7 @@ from decimal import Decimal
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from meters.calendar import INTERVAL_S, day_start, epoch, interval_ends, seconds
@@ -20,6 +20,7 @@ from simulator.ror.call.on_demand import OnDemand, RequestEnd
 from simulator.ror.call.said import marks_of
 from simulator.ror.call.stand import take_stand
 from simulator.ror.usage import Energy, Quality, Source, UsageRecord, from_vee, joined, merge
+from tests.cases import few
 from tests.simulator.ror.support import ACCOUNT, CALL, vee_record
 
 DAY = date(2026, 8, 12)
@@ -98,27 +99,32 @@ def test_what_the_register_has_more_is_a_part_of_its_own() -> None:
     assert sum(part.usd for part in parts) == bill(PLAN, known.energy, DAY, DAY, register_wh=12_500).total
 
 
-@given(st.data())
 @pytest.mark.parametrize("name", PLANS)
-def test_parts_make_the_bill_of_every_shipped_plan(name: str, data: st.DataObject) -> None:
-    plan = shipped_plan(name)
-    seed = data.draw(st.integers(0, 2**32 - 1))
-    rng = np.random.default_rng(seed)
-    wh, given_wh = rng.integers(0, 4_000, (2, 96)).astype(np.int32)
-    kinds = rng.integers(0, 8, 96).astype(np.int8)
-    register = data.draw(st.none() | st.integers(0, 400_000))
-    energy = Energy(ENDS, wh, given_wh)
-    terms = sheet(plan, DAY, DAY, DAY, 1, closed=True)
-    parts = parts_of(terms, energy, kinds, register)
-    whole = bill(plan, energy, DAY, DAY, register_wh=register)
-    assert sum(part.usd for part in parts) == whole.total
-    assert sum(part.wh for part in parts) == whole.usage_wh
-    assert sum(part.given_wh for part in parts) == given_wh.sum()
-    assert sum(part.intervals for part in parts) == 96
-    for at, kind in enumerate(list(Kind)[:8]):
-        of_it = kinds == at
-        told = [(part.intervals, part.wh) for part in parts if part.kind is kind]
-        assert told == ([(int(of_it.sum()), int(wh[of_it].sum()))] if of_it.any() else [])
+@pytest.mark.parametrize("days", few(1, [30, 100]))
+def test_parts_make_the_bill_of_every_shipped_plan(name: str, days: int) -> None:
+    @settings(max_examples=days)
+    @given(st.data())
+    def make_the_bill(data: st.DataObject) -> None:
+        plan = shipped_plan(name)
+        seed = data.draw(st.integers(0, 2**32 - 1))
+        rng = np.random.default_rng(seed)
+        wh, given_wh = rng.integers(0, 4_000, (2, 96)).astype(np.int32)
+        kinds = rng.integers(0, 8, 96).astype(np.int8)
+        register = data.draw(st.none() | st.integers(0, 400_000))
+        energy = Energy(ENDS, wh, given_wh)
+        terms = sheet(plan, DAY, DAY, DAY, 1, closed=True)
+        parts = parts_of(terms, energy, kinds, register)
+        whole = bill(plan, energy, DAY, DAY, register_wh=register)
+        assert sum(part.usd for part in parts) == whole.total
+        assert sum(part.wh for part in parts) == whole.usage_wh
+        assert sum(part.given_wh for part in parts) == given_wh.sum()
+        assert sum(part.intervals for part in parts) == 96
+        for at, kind in enumerate(list(Kind)[:8]):
+            of_it = kinds == at
+            told = [(part.intervals, part.wh) for part in parts if part.kind is kind]
+            assert told == ([(int(of_it.sum()), int(wh[of_it].sum()))] if of_it.any() else [])
+
+    make_the_bill()
 
 
 @pytest.mark.parametrize("name", PLANS)
