@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import tomllib
 from collections.abc import Iterator
+from functools import cache
 from pathlib import Path
 
 from meters.calendar import Micros, Seconds, instants, micros, seconds, to_s, to_us
@@ -52,18 +53,18 @@ def test_as_it_runs_both_are_plain_ints() -> None:
     assert instants(seconds(0), seconds(3), seconds(2)) == range(0, 3, 2)
 
 
+@cache
+def texts() -> dict[str, str]:
+    """Every file of ours, but for the calendar's and this one."""
+    houses = (f"{house}/**/*.py" for house in ("meters", "headend", "simulator", "scenarios", "reports", "tests"))
+    files = {file for pattern in ("*.py", *houses) for file in ROOT.glob(pattern)}
+    others = sorted(files - {ROOT / "meters" / "calendar.py", Path(__file__)})
+    return {str(file.relative_to(ROOT)): file.read_text(encoding="utf-8") for file in others}
+
+
 def lines_with(pattern: str) -> list[str]:
-    """Every line of ours that says so, but for the calendar's and this file's. As ruff has formatted it, so a text tells enough."""
-    return [
-        f"{file.relative_to(ROOT)}: {found[0]}"
-        for files in (
-            "*.py",
-            *(f"{house}/**/*.py" for house in ("meters", "headend", "simulator", "scenarios", "reports", "tests")),
-        )
-        for file in ROOT.glob(files)
-        if file not in (ROOT / "meters" / "calendar.py", Path(__file__))
-        for found in re.finditer(pattern, file.read_text(encoding="utf-8"))
-    ]
+    """Every line that says so. As ruff has formatted it, so a text tells enough."""
+    return [f"{file}: {found[0]}" for file, text in texts().items() for found in re.finditer(pattern, text)]
 
 
 def test_the_calendar_alone_makes_and_converts_them() -> None:
