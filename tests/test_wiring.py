@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Iterator
+from typing import TypeGuard
 
 from tests.test_rooms import ROOT, modules
 
@@ -40,6 +41,10 @@ def is_record(node: ast.ClassDef) -> bool:
     )
 
 
+def is_stored(node: ast.AST) -> TypeGuard[ast.Attribute]:
+    return isinstance(node, ast.Attribute) and isinstance(node.ctx, ast.Store)
+
+
 def looked_through(tree: ast.AST) -> tuple[set[str], list[tuple[str, str]]]:
     """Names of the fields of every record, and where something is assigned to an attribute of an object other than ``self`` or ``cls``, with its name."""
     fields, late = set[str](), []
@@ -47,9 +52,8 @@ def looked_through(tree: ast.AST) -> tuple[set[str], list[tuple[str, str]]]:
         if isinstance(node, ast.ClassDef) and is_record(node):
             of = [one.target for one in node.body if isinstance(one, ast.AnnAssign)]
             fields |= {one.id for one in of if isinstance(one, ast.Name)}
-        elif isinstance(node, ast.Attribute) and isinstance(node.ctx, ast.Store):
-            if ast.unparse(node.value) not in ("self", "cls"):
-                late.append((f"{node.lineno} {ast.unparse(node)}", node.attr))
+        elif is_stored(node) and ast.unparse(node.value) not in ("self", "cls"):
+            late.append((f"{node.lineno} {ast.unparse(node)}", node.attr))
     return fields, late
 
 
