@@ -10,6 +10,7 @@ from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
 from datetime import date, timedelta
+from functools import lru_cache
 from itertools import count
 from typing import NamedTuple, Protocol
 
@@ -195,6 +196,7 @@ def _usual_between(
     return start, out, stop
 
 
+@lru_cache(maxsize=1_000)
 def scale_to(seed: int, premise: Premise, first: date, last: date, wh: int, weather: Weather = ()) -> Premise:
     """The premise, scaled so that ``wh`` are delivered to it over the operating days first to last, both included; to 1 Wh.
 

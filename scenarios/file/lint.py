@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from datetime import date, datetime, timedelta
+from functools import cache
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -25,8 +26,8 @@ from scenarios.parts.setting import AccountSpec
 from simulator.input.mistakes import Parts, mistakes_of, sound_part
 from simulator.input.vee_preset import chosen_preset
 from simulator.input.yaml_text import Loc, Mistake, YamlDocument
-from simulator.ror.billing.fact_label import check_fact_label
-from simulator.ror.billing.plan import shipped_plans
+from simulator.ror.billing.fact_label import LabelFinding, check_fact_label
+from simulator.ror.billing.plan import shipped_plan, shipped_plans
 from simulator.ror.call.analysis import Question
 from simulator.smt.throttle.policy import name_mistake, policy_mistakes
 from simulator.world.market import first_ror, foreign_registry, recorded_since
@@ -198,8 +199,14 @@ def _plan(of: Loc, account: AccountSpec, first: date | None) -> Iterator[Mistake
     except UserError as error:
         yield _mistake(error, loc)
         return
-    for finding in check_fact_label(plan):
+    for finding in _shipped_label(account.plan) if isinstance(account.plan, str) else check_fact_label(plan):
         yield Mistake(finding.code, loc, finding.text, "Mend the label or the plan.")
+
+
+@cache
+def _shipped_label(name: str) -> list[LabelFinding]:
+    """Many name the same few plans."""
+    return check_fact_label(shipped_plan(name))
 
 
 def _long_cycle(scenario: Scenario, parts: Parts) -> Iterator[Mistake]:

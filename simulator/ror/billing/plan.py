@@ -375,6 +375,7 @@ def plan_edges(plan: RatePlan) -> list[Edge]:
     return sorted(edges, key=lambda edge: (edge.wh, edge.kind))
 
 
+@cache
 def shipped_plans() -> dict[str, Path]:
     """The plans that come with the test bed, by name."""
     return {path.stem: path for path in sorted(PLANS.glob("*.yaml"))}
