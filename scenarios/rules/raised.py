@@ -5,7 +5,7 @@ from __future__ import annotations
 import ast
 import re
 from collections.abc import Callable
-from functools import cache
+from functools import cache, lru_cache
 from pathlib import Path
 from typing import NamedTuple
 
@@ -49,29 +49,46 @@ def raised_codes() -> set[str]:
 @cache
 def raised(code: str) -> tuple[Raised, ...]:
     """Where an error of a code is raised, and what it says there; each sentence once."""
-    if not _CODE.fullmatch(f'"{code}"'):
+    quoted = f'"{code}"'
+    if not _CODE.fullmatch(quoted):
         return ()
     held = {(file, name) for file, name, its in _constants() if its == code}
     found: dict[str, Raised] = {}
     for file, text in _texts().items():
-        if f'"{code}"' in text or any(re.search(rf"\b{name}\b", text) for _, name in held):
-            for told in _told_in(file, ast.parse(text), code, held):
+        if quoted in text or any(re.search(rf"\b{name}\b", text) for _, name in held):
+            for told in _told_in(file, code, held):
                 found.setdefault(told.message, told)
     return tuple(found.values())
 
 
-def _told_in(file: str, tree: ast.Module, code: str, constants: set[tuple[str, str]]) -> list[Raised]:
-    """What a file says with a code: beside it, or where it raises whatever code its own record has. constants: files and names that hold the code."""
-    names = {name for its, name in constants if its == file}
-    for node in ast.walk(tree):
+class _Read(NamedTuple):
+    """What may tell of a code in a file. ``imported``: file, its name there and here. ``calls``: and tuples, with their arguments. ``held``: values by the names that they are given."""
+
+    imported: list[tuple[str, str, str]]
+    calls: list[tuple[ast.Call | ast.Tuple, dict[int | str, ast.expr]]]
+    held: dict[str, list[ast.Assign]]
+
+
+# Trees are large, and codes are mostly asked for file by file.
+@lru_cache(maxsize=8)
+def _read(file: str) -> _Read:
+    read = _Read([], [], {})
+    for node in ast.walk(ast.parse(_texts()[file])):
         if isinstance(node, ast.ImportFrom):
             its = f"{(node.module or '').replace('.', '/')}.py"
-            names |= {one.asname or one.name for one in node.names if (its, one.name) in constants}
-    calls = [(node, _arguments(node)) for node in ast.walk(tree) if isinstance(node, ast.Call | ast.Tuple)]
-    held: dict[str, list[ast.Assign]] = {}
-    for node in ast.walk(tree):
-        if isinstance(node, ast.Assign):
-            held.setdefault(ast.unparse(node.targets[0]).strip("()"), []).append(node)
+            read.imported.extend((its, one.name, one.asname or one.name) for one in node.names)
+        elif isinstance(node, ast.Call | ast.Tuple):
+            read.calls.append((node, _arguments(node)))
+        elif isinstance(node, ast.Assign):
+            read.held.setdefault(ast.unparse(node.targets[0]).strip("()"), []).append(node)
+    return read
+
+
+def _told_in(file: str, code: str, constants: set[tuple[str, str]]) -> list[Raised]:
+    """What a file says with a code: beside it, or where it raises whatever code its own record has. constants: files and names that hold the code."""
+    imported, calls, held = _read(file)
+    names = {name for its, name in constants if its == file}
+    names |= {here for its, there, here in imported if (its, there) in constants}
 
     def said(is_code: Callable[[ast.expr], bool]) -> list[Raised]:
         found = []

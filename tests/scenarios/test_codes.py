@@ -21,7 +21,8 @@ def errors_with_code() -> dict[str, str]:
     """Codes that stand first in the call of a class whose name ends in Error, and the files: by a reading of its own."""
     found = {}
     for path in modules().values():
-        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+        text = path.read_text(encoding="utf-8")
+        for node in ast.walk(ast.parse(text)) if "Error(" in text else ():
             if (
                 isinstance(node, ast.Call)
                 and isinstance(node.func, ast.Name)
