@@ -6,6 +6,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date
 from functools import cached_property
+from struct import iter_unpack
 from typing import NamedTuple
 
 from meters.calendar import INTERVAL_S, day_of, day_start, floor_interval, seconds
@@ -20,7 +21,7 @@ _CITED = 6
 Points = dict[str, Value]
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Said:
     """An exchange, read. ``due``: what the meter's clock had to show."""
 
@@ -54,12 +55,21 @@ class Said:
         inside = self.first >= wire.BASE and self.first + self.count <= wire.END
         return self.function in (HOLDING, INPUT) and inside and 1 <= self.count <= wire.MAX_READ and not self.ahead
 
-    @property
+    @cached_property
     def words(self) -> list[int]:
         """The registers that came."""
         if self.trouble or self.late_s or self.told[:1] != self.asked[:1]:
             return []
-        return [int.from_bytes(self.told[at : at + 2], "big") for at in range(2, len(self.told) - 1, 2)]
+        return [word for (word,) in iter_unpack(">H", self._whole(2))]
+
+    def _whole(self, size: int) -> bytes:
+        """What it tells behind function code and count, in whole parts of so many octets."""
+        return self.told[2 : len(self.told) - (len(self.told) - 2) % size]
+
+    @property
+    def raw_slots(self) -> list[Slot]:
+        """The slots of the ring that came."""
+        return [Slot(*told) for told in iter_unpack(">iiH", self._whole(2 * wire.SLOT_WORDS))] if self.words else []
 
     @property
     def code(self) -> int | None:
@@ -150,26 +160,27 @@ class Reading:
     def ring(self) -> dict[int, Slot]:
         """The intervals by their beginnings by its clock, before anything was written."""
         found: dict[int, Slot] = {}
-        for said in self.reads(wire.RING, wire.END_MODEL):
+        for said, its in self.slots:
             if any(one.function in (WRITE, WRITE_ONE) and one.n < said.n for one in self.said):
                 break
-            found |= self.slots(said)
+            found |= its
         return found
 
-    def slots(self, said: Said) -> dict[int, Slot]:
-        """The intervals of a read of the ring."""
+    @cached_property
+    def slots(self) -> list[tuple[Said, dict[int, Slot]]]:
+        """Each read of the ring with its intervals."""
+        return [(one, self._slots(one)) for one in self.reads(wire.RING, wire.END_MODEL)]
+
+    def _slots(self, said: Said) -> dict[int, Slot]:
         before = [(one, int(told["Clk"])) for one, told in self.headers if one.n < said.n]
         if not before:
             return {}
         header, clock = before[-1]
         newest = floor_interval(seconds(clock + int(said.due - header.due))) - INTERVAL_S
         found: dict[int, Slot] = {}
-        words = said.words
-        for at in range(0, len(words) - wire.SLOT_WORDS + 1, wire.SLOT_WORDS):
-            slot = (said.first + at - wire.RING) // wire.SLOT_WORDS
-            behind = (wire.ring_slot(newest) - slot) % wire.RING_SLOTS
-            delivered, received = _signed(words[at : at + 2]), _signed(words[at + 2 : at + 4])
-            found[newest - behind * INTERVAL_S] = Slot(delivered, received, words[at + 4])
+        for at, slot in enumerate(said.raw_slots, (said.first - wire.RING) // wire.SLOT_WORDS):
+            behind = (wire.ring_slot(newest) - at) % wire.RING_SLOTS
+            found[newest - behind * INTERVAL_S] = slot
         return found
 
     @cached_property
@@ -204,10 +215,6 @@ class Reading:
 
 def _whole(words: Sequence[int]) -> int:
     return int.from_bytes(b"".join(one.to_bytes(2, "big") for one in words), "big")
-
-
-def _signed(words: Sequence[int]) -> int:
-    return int.from_bytes(b"".join(one.to_bytes(2, "big") for one in words), "big", signed=True)
 
 
 def readings(all_of_it: Observed) -> list[Reading]:

@@ -39,8 +39,9 @@ def instants_of(found: Sequence[int]) -> str:
 
 def where_read(reading: Reading, found: Sequence[int]) -> list[Said]:
     """The reads that told of some intervals; the first reads of the ring where there are none."""
-    its = reading.reads(wire.RING, wire.END_MODEL)
-    return [one for one in its if any(at in reading.slots(one) for at in found[:1])] or its
+    return [one for one, slots in reading.slots if any(at in slots for at in found[:1])] or [
+        one for one, _ in reading.slots
+    ]
 
 
 def _each(wrong: Callable[[int, Slot], bool], said: str) -> Look:

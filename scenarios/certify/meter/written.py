@@ -61,8 +61,8 @@ def _marked(reading: Reading) -> Found:
         yield None, "the clock is not set", []
         return
     at = floor_interval(seconds(found[1]) - SET_S)
-    for one in reading.reads(wire.RING, wire.END_MODEL):
-        if one.n > found[0].n and (slot := reading.slots(one).get(at)):
+    for one, slots in reading.slots:
+        if one.n > found[0].n and (slot := slots.get(at)):
             held = bool(slot.status >> 12 & Common.CLOCK_FORWARD)
             yield held, f"the interval from {iso(at)} in which the clock was set has status {slot.status:#06x}", [one]
 
