@@ -99,8 +99,8 @@ def _called(table: ValueTable, figure: str, way: str, bill: str) -> Any:
     """(p,)"""
     unknown = [not_known(way, hour) for hour in CALLED]
     sums, weights = np.zeros(len(table.plans)), 0
-    for season in dict.fromkeys(table.columns["season"].tolist()):
-        for kind in dict.fromkeys(table.columns["kind"].tolist()):
+    for season in table.names("season"):
+        for kind in table.names("kind"):
             weight = int(table.columns["calls"][table.rows(season=season, kind=kind)].sum())
             sums += weight * table.packed(season, kind, way, figure, bill)[CALLED, unknown].mean(axis=0)
             weights += weight

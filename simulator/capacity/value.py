@@ -76,6 +76,11 @@ class ValueTable:
         """The names of the plans, in order."""
         return list(self.key["plans"])
 
+    def names(self, column: str) -> list[str]:
+        """What it has of a column of text, in the usual order."""
+        known = _NAMES.get(column, self.plans)
+        return [known[at] for at in np.unique(self._places[column]) if at >= 0]
+
     def rows(self, **of: Any) -> NDArray[np.bool_]:
         """(r,) the rows that are of all that is named: ``season="summer", gap="left out"``."""
         chosen = np.ones(len(self.columns["calls"]), np.bool_)

@@ -63,29 +63,24 @@ def test_the_shipped_table_is_what_other_homes_give_within_their_sampling_error(
 ) -> None:
     of = {"season": "summer", "gap": gap, "unknown": unknown, "bill": bill}
     for plan in NAMES:
-        means = np.array([one.mean("mean_usd", plan=plan, **of) for one in others()])
+        means = np.array([one.mean("mean_usd", plan=plan, **of) for one in map(other, range(10_000, 16_000, 1_000))])
         error = means.std(ddof=1) / np.sqrt(len(means))
         # Student's t of five degrees of freedom: beyond 5.9 once in five hundred.
         assert abs(means.mean() - shipped().mean("mean_usd", plan=plan, **of)) < 5.9 * error
 
 
 @cache
-def others() -> list[ValueTable]:
+def other(beyond: int, homes: int = 40) -> ValueTable:
     """Under the same weather, which is the seed's, homes that are not in the shipped table; summer alone."""
-    found = []
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(tally, "SEASONS", {"summer": tally.SEASONS["summer"]})
         generated = Homes.generated
-        for beyond in range(10_000, 16_000, 1_000):
-            patch.setattr(
-                Homes,
-                "generated",
-                lambda span, seed, company, first, count, add=beyond: generated(
-                    span, seed, company, first + add, count
-                ),
-            )
-            found.append(make(PLANS, 40, SEED, lambda _done, _all: None))
-    return found
+        patch.setattr(
+            Homes,
+            "generated",
+            lambda span, seed, company, first, count: generated(span, seed, company, first + beyond, count),
+        )
+        return make(PLANS, homes, SEED, lambda _done, _all: None)
 
 
 def test_a_kwh_left_out_of_a_flat_plan_costs_its_price() -> None:
@@ -123,7 +118,7 @@ def test_a_plan_and_code_that_have_changed_since_are_told() -> None:
 
 
 def test_what_is_written_is_read_back(tmp_path: Path) -> None:
-    made = others()[0]
+    made = other(10_000, homes=1)
     file, text = tmp_path / "v.parquet", tmp_path / "v.csv"
     write_parquet(made, file)
     write_csv(made, text)

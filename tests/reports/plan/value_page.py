@@ -61,7 +61,7 @@ def by_unknown(table: ValueTable) -> str:
 def by_season(table: ValueTable) -> str:
     """A row a season and kind of day: a call at 17:30 on VEE data of the last midnight."""
     rows = []
-    for season in dict.fromkeys(table.columns["season"].tolist()):
+    for season in table.names("season"):
         for kind in ("weekday", "weekend"):
             cells = []
             for plan in _TWO:
@@ -75,8 +75,10 @@ def by_season(table: ValueTable) -> str:
 
 def follows(table: ValueTable) -> str:
     """What the figures mean for the use case."""
-    usd = {way: [of[at] for of in by_way(table, "mean_usd").values()] for at, way in enumerate(COLUMNS)}
-    off = {way: [of[at] for of in by_way(table, "unsatisfied").values()] for at, way in enumerate(COLUMNS)}
+    usd, off = (
+        dict(zip(COLUMNS, zip(*by_way(table, figure).values(), strict=True), strict=True))
+        for figure in ("mean_usd", "unsatisfied")
+    )
 
     def percent(value: float) -> str:
         return f"{100 * value:.1f} %"
