@@ -44,7 +44,7 @@ def begins_of(day: date, elapsed: bool) -> list[datetime]:
 
 def inside(hours: str, begins: datetime) -> bool:
     first, until = hours.split("-")
-    now = f"{begins:%H:%M}"
+    now = begins.isoformat()[11:16]
     return first <= now < until if first < until else now >= first or now < until
 
 
@@ -59,18 +59,25 @@ def holiday(on: date) -> bool:
     return on in {memorial, labor, thanks, *(one + DAY if one.weekday() == 6 else one for one in fixed)}
 
 
-def fits(when: Json, begins: datetime, be: Json) -> bool:
-    """Whether a quarter hour begins within the times of a price."""
-    on = begins.date()
+def on_day(when: Json, on: date, be: Json) -> bool:
+    """Whether a price may hold on a day."""
     kept = be["holidays"] and holiday(on)
     kinds = {("weekday", "saturday", "sunday")[max(0, on.weekday() - 4)]} - ({"weekday"} if kept else set())
     kinds |= {"holiday"} if kept else set()
     return (
         (not when.get("months") or str(on.month) in when["months"])
         and (not when.get("days") or bool(kinds & set(when["days"])))
-        and (not when.get("hours") or any(inside(hours, begins) for hours in when["hours"]))
         and when.get("first_day", "") <= on.isoformat() <= when.get("last_day", "9999")
     )
+
+
+def in_hours(when: Json, begins: datetime) -> bool:
+    return not when.get("hours") or any(inside(hours, begins) for hours in when["hours"])
+
+
+def fits(when: Json, begins: datetime, be: Json) -> bool:
+    """Whether a quarter hour begins within the times of a price."""
+    return on_day(when, begins.date(), be) and in_hours(when, begins)
 
 
 def cents(dollars: Fraction, rounding: str = ROUND_HALF_UP) -> Decimal:
@@ -89,14 +96,22 @@ def used(of: Json, days: list[date], be: Json) -> Used:
         plain = len(set(charged.values())) == len(plan["energy"]) == 1 and not plan.get("free")
         whole = Fraction(taken["kwh"]) + Fraction(of.get("expected", {}).get("kwh", 0))
         return {(0, False, False, charged[days[0]]): whole} if plain else {}
-    for on in days:
-        its = taken if on.isoformat() <= of["last"] else of["expected"]
-        for really, begins in zip(begins_of(on, False), begins_of(on, be["elapsed"]), strict=True):
-            free = {window["free"] for window in plan.get("free", []) if fits(window, begins, be)}
+
+    @cache
+    def held(day: date) -> tuple[list[Json], list[tuple[int, Json]]]:
+        """What is free on a day, and its prices."""
+        windows = [one for one in plan.get("free", []) if on_day(one, day, be)]
+        return windows, [(number, one) for number, one in enumerate(plan["energy"]) if on_day(one, day, be)]
+
+    for day in days:
+        its = taken if day.isoformat() <= of["last"] else of["expected"]
+        for really, begins in zip(begins_of(day, False), begins_of(day, be["elapsed"]), strict=True):
+            windows, prices = held(begins.date())
+            free = {window["free"] for window in windows if in_hours(window, begins)}
             within = its.get("within")
             wh = int(within["wh"] if within and inside(within["hours"], really) else its["wh"])
-            price = next(number for number, one in enumerate(plan["energy"]) if fits(one, begins, be))
-            found[price, bool(free - {"delivery"}), bool(free - {"energy"}), charged[on]] += wh
+            price = next(number for number, one in prices if in_hours(one, begins))
+            found[price, bool(free - {"delivery"}), bool(free - {"energy"}), charged[day]] += wh
     return {key: Fraction(wh, 1000) for key, wh in found.items()}
 
 
