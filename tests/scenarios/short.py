@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections import deque
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any, TypeVar
@@ -63,9 +64,21 @@ def run(written: dict[str, Any], out: Path) -> JudgedRun:
     return run_and_judge(scenario(written), out)
 
 
+#: Recordings of which many tests change something, as text: to write one takes longer than to judge it.
+_TEXTS: deque[tuple[Recording, str]] = deque(maxlen=4)
+
+
+def _text(recording: Recording) -> str:
+    text = next((text for one, text in _TEXTS if one is recording), "")
+    if not text:
+        text = recording.dumps()
+        _TEXTS.append((recording, text))
+    return text
+
+
 def mutated(recording: Recording, mutation: Callable[[dict[str, Any]], object]) -> Recording:
     """A recording in whose JSON something is otherwise."""
-    written = json.loads(recording.dumps())
+    written = json.loads(_text(recording))
     mutation(written)
     return parse(written)
 

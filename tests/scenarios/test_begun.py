@@ -10,17 +10,18 @@ import pytest
 
 from scenarios.errors import ScenarioError
 from scenarios.file.begun import begin
-from scenarios.file.lint import load_cases, load_sound, looked_at
-from scenarios.file.shipped import SCENARIOS
+from scenarios.file.lint import load_cases, looked_at
 from scenarios.file.shown import in_words
+from tests.cases import few
+from tests.scenarios.shipped import FILES, FOLDERS, NAMES, shipped
 from tests.simulator.processes import ran
 
 
-@pytest.mark.parametrize("like", SCENARIOS.names())
+@pytest.mark.parametrize("like", few(FOLDERS, NAMES))
 def test_a_new_one_is_sound_and_differs_in_its_name_alone(like: str, tmp_path: Path) -> None:
-    source = SCENARIOS.files()[like]
+    source = FILES[like]
     made = begin("my-own", source, tmp_path / "my-own.yaml")
-    found, others = load_cases(made), load_cases(source)
+    found, others = load_cases(made), shipped(like)
     names = [one.name.replace(like, "my-own", 1) for one in others]
     assert [one.model_dump() for one in found] == [
         one.model_dump() | {"name": name} for one, name in zip(others, names, strict=True)
@@ -53,9 +54,9 @@ def test_what_is_not_sound_is_not_begun_with(tmp_path: Path) -> None:
     assert list(tmp_path.iterdir()) == [bad]
 
 
-@pytest.mark.parametrize("name", SCENARIOS.names())
+@pytest.mark.parametrize("name", NAMES)
 def test_a_scenario_in_words_names_each_action_and_fits_the_width(name: str) -> None:
-    scenario = load_sound(SCENARIOS.files()[name])
+    scenario = shipped(name)[0]
     lines = in_words(scenario).splitlines()
     assert max(map(len, lines)) <= 100
     for action in scenario.timeline:
@@ -76,7 +77,7 @@ def test_show_tells_fields_by_name_and_units(capsys: pytest.CaptureFixture[str])
 def test_lint_looks_at_all_of_a_folder_and_tells_line_column_and_excerpt(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    good = begin("good", SCENARIOS.files()["hour-before"], tmp_path / "good.yaml")
+    good = begin("good", FILES["hour-before"], tmp_path / "good.yaml")
     text = good.read_text(encoding="utf-8")
     (tmp_path / "bad.yaml").write_text(text.replace("seed: ", "seed: x"), encoding="utf-8")
     (tmp_path / "broken.yaml").write_text("a: [", encoding="utf-8")

@@ -15,26 +15,26 @@ import yaml
 
 from scenarios.coverage import HEAD, Covered, as_csv, cited, coverage
 from scenarios.errors import ScenarioError
-from scenarios.file.lint import lint, load_cases
+from scenarios.file.lint import lint
 from scenarios.file.schema import Scenario
-from scenarios.file.shipped import SCENARIOS
 from scenarios.rules.codes import rules
 from scenarios.rules.registry import REGISTRY
 from scenarios.rules.requirements import REQUIREMENTS
 from simulator.verdicts import Mark
+from tests.scenarios.shipped import FILES, shipped
 from tests.scenarios.short import short_balance
 from tests.simulator.processes import ran
 from tests.test_rooms import ROOT
 
 
 @pytest.fixture(scope="module")
-def shipped() -> list[Scenario]:
-    return [one for file in SCENARIOS.files().values() for one in load_cases(file)]
+def every() -> list[Scenario]:
+    return [one for name in FILES for one in shipped(name)]
 
 
 @pytest.fixture(scope="module")
-def found(shipped: list[Scenario]) -> dict[str, Covered]:
-    return {one.row.id: one for one in coverage(shipped)}
+def found(every: list[Scenario]) -> dict[str, Covered]:
+    return {one.row.id: one for one in coverage(every)}
 
 
 def test_the_registry_has_every_rule_once_and_the_use_case_first() -> None:
@@ -68,8 +68,8 @@ def test_a_test_that_stands_in_is_there_and_speaks_of_the_id() -> None:
                 assert re.search(rf"(?<![\w.-]){re.escape(row.id)}(?![\w-])", text), (row.id, file)
 
 
-def test_an_answered_call_bears_on_what_its_steps_show_and_a_refused_one_on_less(shipped: list[Scenario]) -> None:
-    balance = next(one for one in shipped if one.name == "customer-balance-inquiry")
+def test_an_answered_call_bears_on_what_its_steps_show_and_a_refused_one_on_less(every: list[Scenario]) -> None:
+    balance = next(one for one in every if one.name == "customer-balance-inquiry")
     assert {"S7", "A1", "AC3", "AC4", "UC-N5", "AMB-5", "AMB-10", "AMB-12", "AC2"} <= cited(balance)
     refused = balance.model_copy(update={"timeline": [one for one in balance.timeline if one.ref == "call-0002"]})
     assert "S3" in cited(refused)
@@ -88,12 +88,12 @@ def test_a_scenario_may_cite_any_id_of_the_registry_and_no_other(tmp_path: Path)
         assert [one.message for one in mistakes] == ([unknown[ident]] if ident in unknown else [])
 
 
-def test_mutants_and_runs_are_read(shipped: list[Scenario], tmp_path: Path) -> None:
+def test_mutants_and_runs_are_read(every: list[Scenario], tmp_path: Path) -> None:
     (tmp_path / "mine.csv").write_text("id,bends\ntwo-reads,FR-CR016.1b AMB-2\nother,\n", encoding="utf-8")
     for name, mark in (("a", "passed"), ("b", "failed")):
         (tmp_path / name).mkdir()
         (tmp_path / name / "result.json").write_text(json.dumps({"requirements": {"S1": mark}}), encoding="utf-8")
-    by_id = {one.row.id: one for one in coverage(shipped, tmp_path, tmp_path)}
+    by_id = {one.row.id: one for one in coverage(every, tmp_path, tmp_path)}
     assert by_id["AMB-2"].fails_by == by_id["FR-CR016.1b"].fails_by == ("two-reads",)
     assert (by_id["S1"].state, by_id["S2"].state) == (Mark.FAILED, Mark.NOT_EXERCISED)
     rows = list(csv.reader(io.StringIO(as_csv(by_id.values()))))

@@ -7,11 +7,13 @@ from typing import Any
 
 import pytest
 
+from scenarios.judging.findings import Verdict
+from scenarios.judging.verdict import judge
 from scenarios.recording import load
 from scenarios.records.journal import BentNote
 from scenarios.run import JudgedRun
 from simulator.verdicts import Mark
-from tests.scenarios.short import run, short_balance
+from tests.scenarios.short import mutated, run, short_balance
 from tests.scenarios.test_lint import linted
 
 Action = dict[str, Any]
@@ -53,24 +55,35 @@ def played(actions: list[Action], out: Path) -> JudgedRun:
 
 
 @pytest.fixture(scope="module")
-def world_side(tmp_path_factory: pytest.TempPathFactory) -> dict[str, JudgedRun]:
+def world_side(tmp_path_factory: pytest.TempPathFactory) -> JudgedRun:
     out = tmp_path_factory.mktemp("world-side")
-    return {
-        "so": played([action | {"expect": expect} for action, expect, _ in HOLDS], out / "so"),
-        "otherwise": played([action | {"expect": expect} for action, _, expect in HOLDS], out / "otherwise"),
-    }
+    return played([action | {"expect": expect} for action, expect, _ in HOLDS], out)
+
+
+@pytest.fixture(scope="module")
+def otherwise(world_side: JudgedRun) -> Verdict:
+    """What is judged of it if each action is otherwise expected."""
+
+    def expected(written: dict[str, Any]) -> None:
+        for action, (_, _, expect) in zip(written["scenario"]["timeline"], HOLDS, strict=True):
+            action["expect"] = expect
+
+    return judge(mutated(world_side.recording, expected))
 
 
 @pytest.mark.parametrize("place", range(len(HOLDS)), ids=lambda place: f"{place}-{HOLDS[place][0]['do']}")
-def test_an_action_of_the_worlds_side_holds_and_fails_otherwise(world_side: dict[str, JudgedRun], place: int) -> None:
-    checks = {how: {one.id: one for one in run.verdict.checks} for how, run in world_side.items()}
-    holds, fails = checks["so"][f"a-{place}"], checks["otherwise"][f"a-{place}"]
+def test_an_action_of_the_worlds_side_holds_and_fails_otherwise(
+    world_side: JudgedRun, otherwise: Verdict, place: int
+) -> None:
+    holds, fails = (
+        next(one for one in verdict.checks if one.id == f"a-{place}") for verdict in (world_side.verdict, otherwise)
+    )
     assert holds.mark is Mark.PASSED, holds
     assert fails.mark is Mark.FAILED, fails
 
 
-def test_each_bent_answer_is_noted(world_side: dict[str, JudgedRun]) -> None:
-    notes = [one for one in world_side["so"].recording.journal if isinstance(one, BentNote)]
+def test_each_bent_answer_is_noted(world_side: JudgedRun) -> None:
+    notes = [one for one in world_side.recording.journal if isinstance(one, BentNote)]
     assert [(note.bent_by, note.status) for note in notes] == [("a-10", 202), ("a-12", 202)]
 
 
@@ -93,6 +106,6 @@ def test_lint_tells_of_an_action_of_the_worlds_side_that_cannot_be(tmp_path: Pat
     assert any(said in str(one) for one in linted(tmp_path, written)), linted(tmp_path, written)
 
 
-def test_a_recording_with_instants_that_are_expected_is_read_again(world_side: dict[str, JudgedRun]) -> None:
-    again = load(world_side["so"].out / "recording.json")
-    assert again.scenario.timeline == world_side["so"].recording.scenario.timeline
+def test_a_recording_with_instants_that_are_expected_is_read_again(world_side: JudgedRun) -> None:
+    again = load(world_side.out / "recording.json")
+    assert again.scenario.timeline == world_side.recording.scenario.timeline

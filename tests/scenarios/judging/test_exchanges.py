@@ -16,7 +16,7 @@ from scenarios.judging.exchanges import Traffic, traffic_of
 from scenarios.run import JudgedRun
 from simulator.errors import SimulatorError
 from simulator.tap.chain import exchanges
-from tests.scenarios.short import mutated, run, short_balance
+from tests.scenarios.short import mutated
 
 
 @pytest.fixture(scope="module")
@@ -73,17 +73,18 @@ def test_a_meter_is_read_for_an_action_by_its_own_esiid(traffic: Traffic, balanc
     assert [one for one in traffic.actions["call-0002"] if one.wire == "modbus"] == []
 
 
-def test_result_recording_and_numbers_are_the_same_in_a_second_run(balance_run: JudgedRun, tmp_path: Path) -> None:
-    again = run(short_balance(), tmp_path)
+def test_result_recording_and_numbers_are_the_same_in_a_second_run(
+    balance_run: JudgedRun, second_run: JudgedRun
+) -> None:
     for name in ("result.json", "recording.json"):
-        assert (again.out / name).read_bytes() == (balance_run.out / name).read_bytes()
+        assert (second_run.out / name).read_bytes() == (balance_run.out / name).read_bytes()
 
     def told(out: Path) -> list[tuple[Any, ...]]:
         found = exchanges(out / "wire.jsonl")
         return [(one.n, one.at_us, one.took_us, one.wire, one.source, one.label, one.came) for one in found]
 
     # But for the seals in their paths, which are keyed anew.
-    assert [one for one in told(again.out) if "hmac" not in one[5]] == [
+    assert [one for one in told(second_run.out) if "hmac" not in one[5]] == [
         one for one in told(balance_run.out) if "hmac" not in one[5]
     ]
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import re
-from pathlib import Path
 from typing import Any
 
 from scenarios.judging.exchanges import traffic_of
@@ -12,13 +11,11 @@ from scenarios.judging.result import dumps, result_of
 from scenarios.judging.verdict import judge
 from scenarios.recording import load
 from scenarios.run import JudgedRun
-from tests.scenarios.short import run, short_balance
 
 
-def test_two_runs_give_the_same_result_and_recording(balance_run: JudgedRun, tmp_path: Path) -> None:
-    run(short_balance(), tmp_path / "again")
+def test_two_runs_give_the_same_result_and_recording(balance_run: JudgedRun, second_run: JudgedRun) -> None:
     for name in ("result.json", "recording.json"):
-        assert (tmp_path / "again" / name).read_bytes() == (balance_run.out / name).read_bytes()
+        assert (second_run.out / name).read_bytes() == (balance_run.out / name).read_bytes()
 
 
 def test_an_old_recording_judged_again_gives_the_same_result(balance_run: JudgedRun) -> None:

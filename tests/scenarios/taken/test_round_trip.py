@@ -61,7 +61,7 @@ def fixed(first: Path, file: str, folder: Path) -> None:
     assert load_sound(second.out) == load_sound(first)
 
 
-@pytest.mark.parametrize("file", ["wire.jsonl", "recording.json"])
+@pytest.mark.parametrize("file", few(1, ["wire.jsonl", "recording.json"]))
 def test_what_a_run_left_ends_the_same_and_becomes_the_same_again(played: JudgedRun, tmp_path: Path, file: str) -> None:
     assert played.verdict.mark is Mark.PASSED, [one.failures for one in played.verdict.judged if one.failures]
     first = take(played.out / file, tmp_path / "first.yaml", "again")
@@ -104,7 +104,7 @@ CLOSE: dict[str, tuple[list[dict[str, Any]], list[str]]] = {
 }  # fmt: skip
 
 
-@pytest.mark.parametrize(("timeline", "actions"), few(2, CLOSE))
+@pytest.mark.parametrize(("timeline", "actions"), few(1, CLOSE))
 def test_calls_that_are_close_stay_apart(timeline: list[dict[str, Any]], actions: list[str], tmp_path: Path) -> None:
     written = incident() | {"policy": "smt-today"}
     written["timeline"] = [{"at": "+7m", "ref": f"it-{place}"} | one for place, one in enumerate(timeline)]
