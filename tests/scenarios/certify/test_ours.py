@@ -70,7 +70,7 @@ def text_503(result: dict[str, Any]) -> dict[str, Any]:
     ("cause", "mutant"),
     # A retailer that gives up asks for no read, and no process is there to end.
     few(
-        5,
+        4,
         [
             *((cause, "") for cause in CAUSES),
             *((cause, "GIVES-UP-AT-503") for cause in CAUSES if "process" not in cause),
