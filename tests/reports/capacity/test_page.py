@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from reports.capacity.page import jain, levels, render
+from simulator.capacity.outcome import Outcome
 from simulator.verdicts import Mark
+from tests.cases import few
 from tests.reports.capacity.outcomes import asked, outcome, whole
 from tests.simulator.web.looks import assert_fits
 from tests.simulator.web.outline import assert_whole
@@ -58,9 +61,15 @@ def test_pictures_and_cells_lie_beside_the_page(file: Path) -> None:
     assert file.with_name("cells.csv").read_text(encoding="utf-8").startswith("workload,policy,")
 
 
-def test_the_page_is_the_same_twice_and_from_the_folder(page: str, tmp_path: Path) -> None:
-    whole().save(tmp_path)
-    assert render(tmp_path, tmp_path / "again").read_text(encoding="utf-8") == page
+def bare() -> Outcome:
+    return outcome({"store-only": [(0.5, 0.3, 1000)]})
+
+
+@pytest.mark.parametrize("made", few(1, {"bare": bare, "whole": whole}))
+def test_the_page_is_the_same_twice_and_from_the_folder(made: Callable[[], Outcome], tmp_path: Path) -> None:
+    made().save(tmp_path)
+    page, again = render(made(), tmp_path / "page"), render(tmp_path, tmp_path / "again")
+    assert again.read_text(encoding="utf-8") == page.read_text(encoding="utf-8")
 
 
 def test_figures_stand_with_regret_and_what_cannot_be_told_apart(page: str) -> None:
@@ -72,10 +81,10 @@ def test_figures_stand_with_regret_and_what_cannot_be_told_apart(page: str) -> N
 
 
 def test_what_was_not_played_has_no_section(tmp_path: Path) -> None:
-    bare = render(outcome({"store-only": [(0.5, 0.3, 1000)]}), tmp_path).read_text(encoding="utf-8")
+    page = render(bare(), tmp_path).read_text(encoding="utf-8")
     for section in ("rule", "use", "assumptions", "knees", "theory"):
-        assert f'id="{section}"' not in bare
-    assert_whole(bare, "operating day 2026-08-12")
+        assert f'id="{section}"' not in page
+    assert_whole(page, "operating day 2026-08-12")
     assert sorted(one.stem for one in tmp_path.glob("*.png")) == ["pareto"]
 
 
@@ -85,8 +94,8 @@ def test_a_workload_without_call_centres_has_no_regret(tmp_path: Path) -> None:
 
 
 def test_what_a_study_names_is_escaped(tmp_path: Path) -> None:
-    bare = outcome({"a": [(float("nan"), 0.3, 10)]}, study={"name": "odd", "question": "<b>Who?</b>", "levels": []})
-    assert "<b>Who?" not in render(bare, tmp_path).read_text(encoding="utf-8")
+    odd = outcome({"a": [(float("nan"), 0.3, 10)]}, study={"name": "odd", "question": "<b>Who?</b>", "levels": []})
+    assert "<b>Who?" not in render(odd, tmp_path).read_text(encoding="utf-8")
 
 
 def test_levels_are_told_by_what_they_come_to() -> None:

@@ -14,6 +14,7 @@ from reports.capacity.workload_chart import write_png
 from simulator.capacity.workload.columns import Workload
 from simulator.capacity.workload.draw import draw
 from simulator.errors import SimulatorError
+from tests.cases import few
 from tests.simulator.capacity.workload.planned import plan
 
 STORM = {"out": [{"at": f"2026-08-12T{at}", "share": share} for at, share in (("16:00", 0.2), ("17:00", 0))]}
@@ -71,7 +72,7 @@ def test_lines_tell_the_figures(storm: Workload) -> None:
     assert "Power" not in "\n".join(lines(figures(draw(plan()))))
 
 
-@pytest.mark.parametrize("days", [1, 7])
+@pytest.mark.parametrize("days", few(1, [1, 7]))
 def test_a_picture_is_drawn(tmp_path: Path, days: int) -> None:
     path = tmp_path / "picture.png"
     write_png(draw(plan(days=days, calls={"csp": {"reads": 100}}, storm=STORM)), path)

@@ -57,7 +57,7 @@ def test_how_far_it_is_is_told_of_one_scenario_in_a_file_that_can_be_written(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     for words, code in (
-        (("--tag", "power", "--tag", "gap"), "scenario.progress"),
+        (("hour-before", "gap-of-17-h-30"), "scenario.progress"),
         (("power-status-in-an-outage",), "progress.unusable"),
     ):
         assert ran("scenario", "run", *words, "--progress", str(tmp_path)) == 2

@@ -22,6 +22,7 @@ from reports.lse.checked import STDIN, content_of
 from simulator.smt.registry.csv_files import write_registry
 from simulator.smt.registry.records import ServicePoint
 from simulator.smt.registry.registry import Registry
+from tests.cases import few
 from tests.simulator.smt.rig import FOREIGN, NEIGHBOUR, PLAIN, TDSP_DUNS, record, registry
 
 DAY, MADE = date(2026, 8, 11), epoch("2026-08-12T07:30")
@@ -48,9 +49,10 @@ def written(folder: Path, *records: LseRecord, counter: int = 1) -> Path:
     return path
 
 
-def zoo(folder: Path) -> dict[Path, Animal]:
+@pytest.fixture(scope="module")
+def zoo(tmp_path_factory: pytest.TempPathFactory) -> dict[Path, Animal]:
     """Every file of the zoo, each in a folder of its own since names may be the same."""
-    found = {}
+    folder, found = tmp_path_factory.mktemp("zoo"), {}
     for animal in animals():
         name, content = animal.file(TDSP_DUNS, PLAIN, DAY)
         (folder / animal.id).mkdir()
@@ -60,9 +62,8 @@ def zoo(folder: Path) -> dict[Path, Animal]:
     return found
 
 
-def test_every_file_of_the_zoo_is_told_of_with_line_field_esi_id_code_and_mend(tmp_path: Path) -> None:
-    files = zoo(tmp_path)
-    for (path, animal), file in zip(files.items(), told(*files), strict=True):
+def test_every_file_of_the_zoo_is_told_of_with_line_field_esi_id_code_and_mend(zoo: dict[Path, Animal]) -> None:
+    for (path, animal), file in zip(zoo.items(), told(*zoo), strict=True):
         assert file["file"] == str(path)
         (one,) = file["findings"]
         assert (one["code"], one["line"], one["field"]) == (animal.code, animal.line, animal.field), animal.id
@@ -70,11 +71,20 @@ def test_every_file_of_the_zoo_is_told_of_with_line_field_esi_id_code_and_mend(t
         assert (file["faults"], file["warnings"]) == ((0, 1) if animal.code == "00" else (1, 0))
         assert one["mend"] == FAULT_KINDS[animal.field.rstrip("0123456789 "), animal.code].mend
         assert bool(one["esiid"]) is (one["record_line"] != 0 and animal.id != "esiid-left-out"), animal.id
+
+
+@pytest.mark.parametrize("of_many_lines", few(1, [False, True]))
+def test_the_command_tells_of_every_file_of_the_zoo_in_a_line_and_by_its_exit(
+    zoo: dict[Path, Animal], of_many_lines: bool
+) -> None:
+    files = {path: animal for path, animal in zoo.items() if (path.stat().st_size > 100_000) is of_many_lines}
+    assert files
+    for path, animal in files.items():
         code = checked(path)
         assert code.exit_code == (0 if animal.code == "00" else 1)
         head = f"{path}:{animal.line}: {'warning' if animal.code == '00' else animal.code} {animal.field}"
         assert code.stdout.startswith(head), code.stdout
-        assert one["mend"] in code.stdout
+        assert FAULT_KINDS[animal.field.rstrip("0123456789 "), animal.code].mend in code.stdout
 
 
 def test_a_sound_file_has_nothing_to_be_told_of(tmp_path: Path) -> None:
