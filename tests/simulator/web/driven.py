@@ -8,14 +8,14 @@ from __future__ import annotations
 
 import re
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, nullcontext
 from dataclasses import dataclass, field
 from pathlib import Path
 from shutil import which
 from typing import Any
 from urllib.parse import urlsplit
 
-from playwright.async_api import ConsoleMessage, Dialog, Locator, Request, async_playwright, expect
+from playwright.async_api import Browser, ConsoleMessage, Dialog, Locator, Request, async_playwright, expect
 from playwright.async_api import Page as Tab
 
 from tests.needs import needs
@@ -146,13 +146,23 @@ class Page:
 
 
 @asynccontextmanager
-async def browser(width: int = DESK, *, scripts: bool = True) -> AsyncIterator[Page]:
-    """A browser with one tab; it has ended afterwards. scripts: whether it runs those of pages."""
+async def chromium() -> AsyncIterator[Browser]:
+    """Debian's browser, for several tabs one after the other: to start it is most of what a short look takes. It has ended afterwards."""
     needs("chromium")
-    expect.set_options(timeout=patience() * 1000)
     async with async_playwright() as driver:
-        chromium = await driver.chromium.launch(executable_path=which("chromium"), args=_OPTIONS)
-        context = await chromium.new_context(
+        started = await driver.chromium.launch(executable_path=which("chromium"), args=_OPTIONS)
+        try:
+            yield started
+        finally:
+            await started.close()
+
+
+@asynccontextmanager
+async def browser(width: int = DESK, *, scripts: bool = True, of: Browser | None = None) -> AsyncIterator[Page]:
+    """A browser with one tab, which knows nothing of any other; it has ended afterwards. scripts: whether it runs those of pages. of: what was started already."""
+    expect.set_options(timeout=patience() * 1000)
+    async with nullcontext(of) if of else chromium() as started:
+        context = await started.new_context(
             viewport={"width": width, "height": HEIGHT}, is_mobile=width < 600, java_script_enabled=scripts
         )
         context.set_default_timeout(patience() * 1000)
@@ -161,6 +171,6 @@ async def browser(width: int = DESK, *, scripts: bool = True) -> AsyncIterator[P
         try:
             yield page
         finally:
-            await chromium.close()
+            await context.close()
     assert page.console == [], page.console
     assert {urlsplit(one).hostname for one in page.asked} <= {"127.0.0.1", None}

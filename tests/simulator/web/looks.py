@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import asyncio
+import atexit
+import functools
 from pathlib import Path
 
 from axe_playwright_python.async_playwright import Axe
+from playwright.async_api import Browser
 
-from tests.simulator.web.driven import DESK, PHONE, Page, browser
+from tests.simulator.web.driven import DESK, PHONE, Page, browser, chromium
 
 #: A small phone, the usual one, a tablet, the least with contents beside, a desk.
 WIDTHS = (360, PHONE, 768, 1120, DESK)
@@ -59,11 +62,26 @@ def assert_fits(page: str, folder: Path) -> None:
     """A page that is a file looks right on a phone, and fits a desk too."""
     file = folder / "page.html"
     file.write_text(page, encoding="utf-8")
-    asyncio.run(_fits(file.as_uri()))
+    runner, started = _kept()
+    runner.run(_fits(file.as_uri(), started))
 
 
-async def _fits(address: str) -> None:
-    async with browser(PHONE) as page:
+@functools.cache
+def _kept() -> tuple[asyncio.Runner, Browser]:
+    """A browser for all pages that are files, in an event loop of its own, until the tests have ended."""
+    runner, its = asyncio.Runner(), chromium()
+    started = runner.run(its.__aenter__())
+
+    def end() -> None:
+        runner.run(its.__aexit__(None, None, None))
+        runner.close()
+
+    atexit.register(end)
+    return runner, started
+
+
+async def _fits(address: str, started: Browser) -> None:
+    async with browser(PHONE, of=started) as page:
         await page.go(address)
         await looks_right(page)
         for width in WIDTHS:

@@ -12,7 +12,7 @@ from typing import Any
 import httpx
 import pytest
 from fastapi import FastAPI, Request
-from playwright.async_api import Route
+from playwright.async_api import Browser, Route
 from starlette.responses import HTMLResponse, Response
 
 from simulator.runtime.serving import HttpServer, bind
@@ -21,7 +21,7 @@ from simulator.web.gallery import bills, charts, gallery, part_bars, row_charts,
 from simulator.web.kinds import KINDS
 from simulator.web.palette import PALETTE
 from simulator.web.site import HEADERS, Site, bears, fields_of, of_same_origin
-from tests.simulator.web.driven import DESK, PHONE, Page, browser
+from tests.simulator.web.driven import DESK, PHONE, Page, browser, chromium
 from tests.simulator.web.test_frame import contrast
 
 SITE = Site("A test", "/face/")
@@ -84,6 +84,13 @@ def faced() -> FastAPI:
         return HTMLResponse('<section id="c">came</section>', headers={"x-event": "over"})
 
     return app
+
+
+@pytest.fixture(scope="module")
+async def shared() -> AsyncIterator[Browser]:
+    """One browser for all of them."""
+    async with chromium() as started:
+        yield started
 
 
 @pytest.fixture
@@ -170,8 +177,8 @@ _OVERLAP = """[...document.querySelectorAll('.plot > svg')].flatMap((drawing) =>
 
 
 @pytest.mark.process
-async def test_the_gallery_fits_every_width_and_can_be_read(at: str) -> None:
-    async with browser() as page:
+async def test_the_gallery_fits_every_width_and_can_be_read(at: str, shared: Browser) -> None:
+    async with browser(of=shared) as page:
         await page.go(f"{at}/face/kit")
         counts = sum(
             len(one.delivered.kinds) + len(one.received.kinds if one.received else ()) for one in charts().values()
@@ -197,8 +204,8 @@ async def test_the_gallery_fits_every_width_and_can_be_read(at: str) -> None:
 
 
 @pytest.mark.process
-async def test_parts_change_in_place_and_wait_until_they_need_not(at: str) -> None:
-    async with browser() as page:
+async def test_parts_change_in_place_and_wait_until_they_need_not(at: str, shared: Browser) -> None:
+    async with browser(of=shared) as page:
         await page.go(f"{at}/face/live")
         loads = page.loads
         await page.click("On")
@@ -220,9 +227,9 @@ async def test_parts_change_in_place_and_wait_until_they_need_not(at: str) -> No
 @pytest.mark.process
 @pytest.mark.parametrize("lost", [{"status": 502, "body": "<p>Something stands between."}, None])
 async def test_a_page_whose_questions_are_not_answered_says_so_until_they_are(
-    at: str, lost: dict[str, Any] | None
+    at: str, shared: Browser, lost: dict[str, Any] | None
 ) -> None:
-    async with browser() as page:
+    async with browser(of=shared) as page:
 
         async def lose(route: Route) -> None:
             await (route.fulfill(**lost) if lost else route.abort())
@@ -250,8 +257,8 @@ async def test_a_page_whose_questions_are_not_answered_says_so_until_they_are(
 
 @pytest.mark.process
 @pytest.mark.parametrize("whole", [False, True])
-async def test_a_form_that_is_pressed_twice_is_sent_once(at: str, whole: bool) -> None:
-    async with browser() as page:
+async def test_a_form_that_is_pressed_twice_is_sent_once(at: str, shared: Browser, whole: bool) -> None:
+    async with browser(of=shared) as page:
         await page.go(f"{at}/face/live")
         if whole:
             await page.value("delete document.forms[0].dataset.swap")
@@ -282,8 +289,10 @@ async def answering(page: Page, path: str, answer: Callable[[], str], **headers:
 
 
 @pytest.mark.process
-async def test_what_waits_asks_every_two_seconds_later_every_five_and_not_while_nobody_looks(at: str) -> None:
-    async with browser() as page:
+async def test_what_waits_asks_every_two_seconds_later_every_five_and_not_while_nobody_looks(
+    at: str, shared: Browser
+) -> None:
+    async with browser(of=shared) as page:
         count = itertools.count(1)
         await answering(page, "/face/poll", lambda: _WAITS.format(next(count)))
         clock = page.tab.clock
@@ -306,8 +315,10 @@ async def test_what_waits_asks_every_two_seconds_later_every_five_and_not_while_
 
 
 @pytest.mark.process
-async def test_what_stays_the_same_is_left_alone_and_the_focus_goes_to_what_takes_its_place(at: str) -> None:
-    async with browser() as page:
+async def test_what_stays_the_same_is_left_alone_and_the_focus_goes_to_what_takes_its_place(
+    at: str, shared: Browser
+) -> None:
+    async with browser(of=shared) as page:
         answers = [_WAITS, _WAITS, _WAITS, '<section id="c">came</section>']
         for path in ("/face/form", "/face/poll"):
             await answering(page, path, lambda: answers.pop(0))
@@ -324,8 +335,10 @@ async def test_what_stays_the_same_is_left_alone_and_the_focus_goes_to_what_take
 
 
 @pytest.mark.process
-async def test_a_link_is_the_browsers_where_it_loads_a_file_or_opens_a_tab_and_back_leads_back(at: str) -> None:
-    async with browser() as page:
+async def test_a_link_is_the_browsers_where_it_loads_a_file_or_opens_a_tab_and_back_leads_back(
+    at: str, shared: Browser
+) -> None:
+    async with browser(of=shared) as page:
         await page.go(f"{at}/face/live")
         await page.click("Off")
         async with page.tab.context.expect_page():
@@ -339,8 +352,8 @@ async def test_a_link_is_the_browsers_where_it_loads_a_file_or_opens_a_tab_and_b
 
 
 @pytest.mark.process
-async def test_an_answer_leads_to_another_page_of_the_site_and_to_no_other_site(at: str) -> None:
-    async with browser() as page:
+async def test_an_answer_leads_to_another_page_of_the_site_and_to_no_other_site(at: str, shared: Browser) -> None:
+    async with browser(of=shared) as page:
         await page.go(f"{at}/face/live")
         part = '<section id="c">stays</section>'
         await answering(
@@ -355,8 +368,10 @@ async def test_an_answer_leads_to_another_page_of_the_site_and_to_no_other_site(
 
 
 @pytest.mark.process
-async def test_what_is_told_takes_the_place_of_a_part_and_a_page_that_is_told_nothing_says_so(at: str) -> None:
-    async with browser() as page:
+async def test_what_is_told_takes_the_place_of_a_part_and_a_page_that_is_told_nothing_says_so(
+    at: str, shared: Browser
+) -> None:
+    async with browser(of=shared) as page:
         await page.go(f"{at}/face/stream")
         await page.see("told")
         # The stream has ended.
@@ -364,8 +379,8 @@ async def test_what_is_told_takes_the_place_of_a_part_and_a_page_that_is_told_no
 
 
 @pytest.mark.process
-async def test_without_script_the_same_ends_on_whole_pages(at: str) -> None:
-    async with browser(scripts=False) as page:
+async def test_without_script_the_same_ends_on_whole_pages(at: str, shared: Browser) -> None:
+    async with browser(scripts=False, of=shared) as page:
         await page.go(f"{at}/face/live")
         await page.click("On")
         await page.see("whole 1")
