@@ -198,6 +198,20 @@ def test_the_status_of_an_interval_that_lies_in_another_slot_shows_nothing(ours:
 
 
 @pytest.mark.process
+def test_an_interval_that_is_wrong_is_cited_by_the_read_that_told_of_it(ours: list[Reading]) -> None:
+    reading = max(ours, key=lambda one: len(one.slots))
+    last, its = reading.slots[-1]
+    assert len(reading.slots) > 1
+    assert its
+    # A status that no interval has, in all of one read.
+    words = [0xF if at % wire.SLOT_WORDS == wire.SLOT_WORDS - 1 else word for at, word in enumerate(last.words)]
+    bent = replace(last, told=last.told[:2] + b"".join(word.to_bytes(2, "big") for word in words))
+    wrong = replace(reading, said=[bent if one is last else one for one in reading.said])
+    (found,) = SEEN["MT-STATUS"]([wrong])
+    assert (found.held, found.exchanges) == (False, (last.n,))
+
+
+@pytest.mark.process
 def test_slots_that_were_read_before_any_clock_are_none(ours: list[Reading]) -> None:
     (one,) = [each for each in ours if each.action.ref == "again"]
     without = replace(one, said=[said for said in one.said if said.first >= wire.RING])
