@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from concurrent.futures import Executor, Future, ThreadPoolExecutor
 from dataclasses import replace
 from pathlib import Path
+from threading import Event
 from typing import Any
 
 import pytest
@@ -54,6 +55,29 @@ def test_a_broken_run_keeps_what_is_done_and_the_next_goes_on(cut: list[Task]) -
     before = made_at(cut[:2])
     market.run(cut, None)
     assert made_at(cut[:2]) == before
+
+
+def test_what_was_not_begun_when_it_is_broken_off_is_taken_back(tmp_path: Path) -> None:
+    cut = tasks(tmp_path, fleet(200, MANY), 20)
+    begun: list[int] = []
+    broken = Event()
+
+    def make(task: Task) -> int:
+        begun.append(task.first)
+        # A third may be under way when the run ends: nobody waits for it.
+        assert len(begun) < 3 or broken.wait(60)
+        return task.count
+
+    def interrupt(done: int, _: int) -> None:
+        if done == 40:
+            raise KeyboardInterrupt
+
+    with ThreadPoolExecutor(1) as pool:
+        with pytest.raises(KeyboardInterrupt):
+            market.run(cut, pool, interrupt, make)
+        broken.set()
+    assert len(cut) == 10
+    assert len(begun) in (2, 3)
 
 
 def test_another_key_is_made_anew_and_partitions_of_another_cut_are_taken_away(cut: list[Task]) -> None:
