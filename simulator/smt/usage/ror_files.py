@@ -11,11 +11,12 @@ from dataclasses import dataclass
 from itertools import count, islice
 from typing import Any
 
-from sqlalchemy import Connection, Engine, Row, String, bindparam, exists, insert, select, update
+from sqlalchemy import Connection, Engine, Row, bindparam, exists, insert, select, update
 
 from headend.boundaries import boundary
 from headend.lse.format import STAMP
 from headend.lse.writer import file_name
+from headend.store.statements import Prepared
 from meters.calendar import Seconds, local, seconds
 from simulator.smt.database.engine import reading, writing
 from simulator.smt.database.tables import file_event, usage_file
@@ -28,6 +29,8 @@ from simulator.smt.usage.store import StoredDay, VeeStore
 
 #: Counters of one second, and how many other names are tried for a file whose own is another's.
 _COUNTERS, _NAMES_TRIED = 999, 50
+#: Names that are looked for at once; a TDSP posts few files of one second.
+_AT_ONCE = 9
 _WRITERS: dict[UsageFormat, Callable[[Iterable[StoredDay]], bytes]] = {
     UsageFormat.LSE: lse_file,
     UsageFormat.CSV: interval_csv,
@@ -44,9 +47,10 @@ _OWED = (
     .where(_FILE.laid_at.is_(None) | ~_FETCHED)
     .order_by(_FILE.owed_at, _FILE.source, _FILE.posting, _FILE.username, _FILE.name)
 )
-_ALIKE = select(_FILE.name).where(
-    _FILE.username == bindparam("username"), _FILE.name.startswith(bindparam("stem", type_=String), autoescape=False)
+_TAKEN = select(_FILE.name).where(
+    _FILE.username == bindparam("username"), _FILE.name.in_(bindparam("names", expanding=True))
 )
+_ENTER = Prepared(insert(usage_file))
 _LAID = update(usage_file).where(_FILE.username == bindparam("k_username"), _FILE.name == bindparam("k_name"))
 
 
@@ -96,9 +100,8 @@ class UsageFiles:
                     continue
                 name = next(_free_names(connection, username, form, sender, at))
                 row = {"username": username, "name": name, "duns": duns, "format": form.value}
-                connection.execute(
-                    insert(usage_file), row | {"source": source, "posting": posting, "owed_at": at, "laid_at": None}
-                )
+                owed = {"source": source, "posting": posting, "owed_at": at, "laid_at": None}
+                _ENTER.execute(connection, row | owed)
 
     def lay(self, folders: Folders, at: Seconds) -> list[Laid]:
         """Make every file that is owed and lay it into its ROR's folder. One that cannot be laid stays owed, and the others are laid all the same.
@@ -149,10 +152,7 @@ def _sender(source: str) -> str:
 def _free_names(connection: Connection, username: str, form: UsageFormat, sender: str, at: Seconds) -> Iterator[str]:
     """Names that no usage file of the folder has had: of that second by their counters, then of the seconds after it."""
     for second in map(seconds, count(at)):
-        first = usage_file_name(form, sender, second, 1)
-        stem, _, ending = first.rpartition("001")
-        taken = set(connection.scalars(_ALIKE, {"username": username, "stem": stem}))
-        for counter in range(1, _COUNTERS + 1):
-            name = f"{stem}{counter:03d}{ending}"
-            if name not in taken:
-                yield name
+        for first in range(1, _COUNTERS + 1, _AT_ONCE):
+            names = [usage_file_name(form, sender, second, counter) for counter in range(first, first + _AT_ONCE)]
+            taken = set(connection.scalars(_TAKEN, {"username": username, "names": names}))
+            yield from (name for name in names if name not in taken)
