@@ -11,6 +11,7 @@ import sqlalchemy as sa
 
 from headend.ports import MeterKey
 from headend.store.rows import VEE_FINDINGS, Database, chunks
+from headend.store.statements import Prepared
 from headend.vee.findings import FINDING, Finding, explain
 from headend.vee.records import VeeDay
 from headend.vee.rules import BY_NUMBER, RULES, Rule
@@ -23,6 +24,7 @@ _MINE = VEE_FINDINGS.c
 _FOUND_BY = sa.select(_MINE.day_start, _MINE.esiid, _MINE.meter_number).where(
     _MINE.rule == sa.bindparam("rule"), _MINE.day_start.between(sa.bindparam("first"), sa.bindparam("last"))
 )
+_ENTER = Prepared(sa.insert(VEE_FINDINGS))
 _LET_GO = sa.delete(VEE_FINDINGS).where(
     _MINE.day_start == sa.bindparam("start"),
     sa.tuple_(_MINE.esiid, _MINE.meter_number).in_(sa.bindparam("meters", expanding=True)),
@@ -59,7 +61,7 @@ class FindingStore:
             named = {"rule": BY_NUMBER[Rule(facts["rule"])].id, "esiid": meter.esiid, "meter_number": meter.number}
             found.append(facts | named)
         if found:
-            connection.execute(sa.insert(VEE_FINDINGS), found)
+            _ENTER.execute(connection, *found)
 
     def meters_of(self, rule: str, first: date, last: date) -> dict[date, set[MeterKey]]:
         """The meters of which a rule found something in the operating days from first to last; of days of which it did."""

@@ -11,6 +11,7 @@ import sqlalchemy as sa
 
 from headend.ports import MeterKey
 from headend.store.rows import INTERVAL_DAYS, Database, chunks
+from headend.store.statements import Prepared
 from meters.calendar import Seconds, day_end, day_of, day_start
 
 #: Why an attempt failed: nobody answered, another meter than the records name did, or it did not have all of the day.
@@ -39,7 +40,10 @@ _CHANGED = sa.select(STATES.c.esiid, STATES.c.meter_number).where(
 )
 _NAMES = tuple(column.name for column in STATES.columns)
 _MINE = tuple(f"k_{column.name}" for column in STATES.primary_key)
-_LET_GO = sa.delete(STATES).where(*(column == sa.bindparam(f"k_{column.name}") for column in STATES.primary_key))
+_LET_GO = Prepared(
+    sa.delete(STATES).where(*(column == sa.bindparam(f"k_{column.name}") for column in STATES.primary_key))
+)
+_ENTER = Prepared(sa.insert(STATES))
 
 
 @dataclass(frozen=True, slots=True)
@@ -130,8 +134,8 @@ class StateStore:
 
     def _write(self, connection: sa.Connection, rows: Mapping[MeterDay, dict[str, Any]]) -> None:
         if rows:
-            connection.execute(_LET_GO, [dict(zip(_MINE, _key(key), strict=True)) for key in rows])
-            connection.execute(sa.insert(STATES), list(rows.values()))
+            _LET_GO.execute(connection, *(dict(zip(_MINE, _key(key), strict=True)) for key in rows))
+            _ENTER.execute(connection, *rows.values())
 
     def of_day(
         self, day: date, esiid: str = "", complete: bool | None = None, after: str = "", most: int | None = None

@@ -117,8 +117,11 @@ _CHANGE_DAY = Prepared(
         *(column == sa.bindparam(f"k_{column.name}") for column in INTERVAL_DAYS.primary_key)
     )
 )
-_LET_GO = sa.delete(MIDNIGHT_REGISTERS).where(
-    *(column == sa.bindparam(f"k_{column.name}") for column in MIDNIGHT_REGISTERS.primary_key)
+_ENTER_REGISTERS = Prepared(sa.insert(MIDNIGHT_REGISTERS))
+_LET_GO = Prepared(
+    sa.delete(MIDNIGHT_REGISTERS).where(
+        *(column == sa.bindparam(f"k_{column.name}") for column in MIDNIGHT_REGISTERS.primary_key)
+    )
 )
 
 
@@ -255,7 +258,9 @@ class HeadEndStore:
             place = self.records.place(reading.esiid, reading.meter_number)
             for channel, wh in ((Channel.LOAD, reading.delivered), (Channel.GENERATION, reading.received)):
                 key = (reading.esiid, int(channel), day_start(day), reading.meter_number)
-                packed = touched.setdefault(key, held.get(key) or Packed.empty(day))
+                packed = touched.get(key)
+                if packed is None:
+                    packed = touched[key] = held.get(key) or Packed.empty(day)
                 packed.merge(at, wh[part], reading.status[part], reading.present[part], brought[part], mark)
             if place is not None and day_end(day) <= latest:
                 ended.add(MeterDay(place, day_start(day)))
@@ -267,8 +272,8 @@ class HeadEndStore:
         """Keep midnight registers. Gives the days that begin or end with them."""
         latest = {(one.esiid, one.day_start, one.meter_number): register_row(one) for one in snapshots}
         keys = [f"k_{column.name}" for column in MIDNIGHT_REGISTERS.primary_key]
-        connection.execute(_LET_GO, [dict(zip(keys, key, strict=True)) for key in latest])
-        connection.execute(sa.insert(MIDNIGHT_REGISTERS), list(latest.values()))
+        _LET_GO.execute(connection, *(dict(zip(keys, key, strict=True)) for key in latest))
+        _ENTER_REGISTERS.execute(connection, *latest.values())
         return {
             MeterDay(place, start)
             for one in snapshots

@@ -26,6 +26,7 @@ from headend.store.rows import (
     stacked,
     vee_columns,
 )
+from headend.store.statements import Prepared
 from headend.vee.findings import none
 from headend.vee.quality import Channel
 from headend.vee.records import ChannelDay, History, VeeChannel, VeeDay
@@ -52,6 +53,7 @@ _VEE_BETWEEN = (
     # A later revision is written over an earlier one.
     .order_by(VEE_DAYS.c.revision)
 )
+_ENTER = Prepared(sa.insert(VEE_DAYS))
 #: More than a day ever has.
 _MOST_RUNS = 2**31 - 1
 
@@ -89,7 +91,7 @@ class VeeStore:
                     changed.append(meter)
                     rows += [new for new, _ in fresh]
             if rows:
-                connection.execute(sa.insert(VEE_DAYS), rows)
+                _ENTER.execute(connection, *rows)
             self._findings.keep(connection, batch)
             if partition is not None:
                 profiles = b"" if batch.profiles is None else batch.profiles.astype("<i8").tobytes()

@@ -10,6 +10,7 @@ from pathlib import Path
 from sqlalchemy import Engine, bindparam, func, insert, select
 
 from headend.lse.writer import ResultRow
+from headend.store.statements import Prepared
 from meters.calendar import Seconds
 from simulator.smt.database.engine import add_rows, reading, writing
 from simulator.smt.database.tables import file_event, posting_refusal
@@ -40,6 +41,7 @@ class Happened(StrEnum):
 # Made once: making a statement takes as long as executing it.
 _EVENT, _REFUSAL = file_event.c, posting_refusal.c
 _POSTED = (_EVENT.username == bindparam("username"), _EVENT.happened == Happened.POSTED.value)
+_ENTER = Prepared(insert(file_event))
 _DIGEST = select(_EVENT.sha256).where(*_POSTED, _EVENT.name == bindparam("posted")).limit(1)
 _SAME = (
     select(_EVENT.name, _EVENT.at)
@@ -95,7 +97,7 @@ class Postings:
         """Note what happened to a file, now or at an instant. Raises SQLAlchemyError."""
         row = {"happened": happened.value, "username": username, "name": name, "sha256": sha256, "octets": octets}
         with writing(self._engine) as connection:
-            connection.execute(insert(file_event), row | {"at": self._now() if at is None else at})
+            _ENTER.execute(connection, row | {"at": self._now() if at is None else at})
 
     def note_refused(self, username: str, name: str, at: Seconds, rows: Sequence[ResultRow]) -> None:
         """Note result codes and warnings of a file that is not noted as posted yet, some in each transaction; what an earlier try of this instant has noted stands."""
