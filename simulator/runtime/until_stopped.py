@@ -22,8 +22,8 @@ from meters.errors import UserError
 
 #: Those that stop a command.
 SIGNALS = (signal.SIGINT, signal.SIGTERM)
-#: Wall seconds that closing may take.
-CLOSE_S = 5.0
+#: Wall seconds that closing may take, and beside them all in which it could go on but others have the processor; so few of those are none.
+CLOSE_S, LET_WAIT_S = 5.0, 0.1
 #: What is done before the process is ended at once, the latest first.
 _LAST: list[Callable[[], object]] = []
 
@@ -153,7 +153,17 @@ def _first_signal(then: Callable[[int], None], *, even_ignored: bool = False) ->
         came = True
         for one in before:
             signal.signal(one, _end_at_once)
-        signal.signal(signal.SIGALRM, lambda *_: _end_at_once(number, said=_hangs()))
+        waited = _let_wait_s()
+
+        def late(*_: object) -> None:
+            nonlocal waited
+            since, waited = waited, _let_wait_s()
+            more = max((total - since.get(thread, 0.0) for thread, total in waited.items()), default=0.0)
+            if more < LET_WAIT_S:
+                _end_at_once(number, said=_hangs())
+            signal.setitimer(signal.ITIMER_REAL, more)
+
+        signal.signal(signal.SIGALRM, late)
         signal.setitimer(signal.ITIMER_REAL, CLOSE_S)
         then(number)
 
@@ -213,6 +223,16 @@ def finishing() -> Iterator[None]:
     finally:
         for one, handler in before.items():
             signal.signal(one, handler)
+
+
+def _let_wait_s() -> dict[str, float]:
+    """Seconds in which each thread of this process could have gone on and waited for a processor, since it began. Nothing where the system does not tell."""
+    told = {}
+    with suppress(OSError):
+        for thread in os.listdir("/proc/self/task"):
+            with suppress(OSError), open(f"/proc/self/task/{thread}/schedstat", encoding="ascii") as counts:
+                told[thread] = int(counts.read().split()[1]) / 1e9
+    return told
 
 
 def _hangs() -> str:

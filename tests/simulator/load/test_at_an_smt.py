@@ -38,7 +38,7 @@ RIGHTS = [
     Right(PLAIN, "200000017", CUSTOMER, HOME),
 ]
 #: Model seconds in a wall second, of who asks and of an SMT that has answered before anybody looks a second time, however busy the machine is.
-SPEED, SMT_SPEED = 30.0, 3600.0
+SPEED, SMT_SPEED = 30.0, 600.0
 
 
 def load(count: int, *rights: Right) -> Cast:

@@ -7,6 +7,7 @@ import contextlib
 import os
 import signal
 import socket
+import threading
 from collections.abc import AsyncIterator, Callable, Coroutine
 from pathlib import Path
 from typing import Any, NoReturn
@@ -86,6 +87,43 @@ def test_a_close_that_hangs_is_ended_by_one_line_that_names_what_is_open(
     assert f"port {said.strip()} of 127.0.0.1" in complained
     assert str(tmp_path / "kept.sqlite") in complained
     assert complained.count("\n") == 1
+
+
+def test_a_close_that_a_busy_machine_lets_wait_has_that_time_beside_its_own(monkeypatch: pytest.MonkeyPatch) -> None:
+    waited = iter([{"1": 3.0, "2": 8.0}, {"1": 3.0, "2": 8.2}, {"2": 8.5}, {"2": 8.5, "3": 0.01}])
+    monkeypatch.setattr(until_stopped, "_let_wait_s", lambda: next(waited))
+    monkeypatch.setattr(until_stopped, "CLOSE_S", 0.001)
+    given: list[float] = []
+    timer = signal.setitimer
+
+    def at_once(which: int, after: float) -> None:
+        given.append(after)
+        timer(which, min(after, 0.001))
+
+    monkeypatch.setattr(signal, "setitimer", at_once)
+
+    def over(code: int) -> NoReturn:
+        raise Ended(code)
+
+    monkeypatch.setattr(os, "_exit", over)
+
+    async def main() -> None:
+        signal.raise_signal(signal.SIGTERM)
+        try:
+            await asyncio.sleep(FOR_EVER_S)
+        finally:
+            await asyncio.Event().wait()
+
+    with pytest.raises(Ended):
+        run_stoppable(main())
+    # Its own, then what it was let wait meanwhile, until that is next to nothing.
+    assert given == [0.001, pytest.approx(0.2), pytest.approx(0.3)]
+
+
+def test_how_long_this_process_waited_for_a_processor_is_told_by_thread_and_never_less() -> None:
+    first, then = until_stopped._let_wait_s(), until_stopped._let_wait_s()
+    assert str(threading.get_native_id()) in first
+    assert all(0 <= total <= then[thread] for thread, total in first.items() if thread in then)
 
 
 def test_what_runs_is_cancelled_where_it_waits_and_says_its_own_line(capsys: pytest.CaptureFixture[str]) -> None:
