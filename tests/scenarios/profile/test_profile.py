@@ -33,6 +33,7 @@ from simulator.smt.ondemand.lifecycle import Filed
 from simulator.smt.throttle.decision import Door
 from tests.cases import few
 from tests.scenarios.profile.pages import FOLDER, pages
+from tests.simulator.processes import patience
 from tests.simulator.ror.billing.test_hand_bills import used
 
 RUN, STRANGERS = FOLDER / "run.py", Path(twins.__path__[0])
@@ -204,15 +205,15 @@ def test_each_fault_of_a_stranger_fails_what_it_names_and_nothing_else(named: st
 @pytest.mark.process
 def test_the_runner_says_what_kept_it_from_an_answer(tmp_path: Path) -> None:
     shutil.copytree(FOLDER, tmp_path / "profile")
-    asked = ("--id", "gap.afternoon", "--patience", "1", "--json")
+    asked = ("--id", "gap.afternoon", "--json", "--patience")
 
-    def told(target: str, folder: Path = FOLDER) -> tuple[int, str]:
-        command = (sys.executable, "-I", str(folder / "run.py"), "--target", target, *asked)
+    def told(target: str, folder: Path = FOLDER, patient_s: float = patience()) -> tuple[int, str]:
+        command = (sys.executable, "-I", str(folder / "run.py"), "--target", target, *asked, str(patient_s))
         ended = subprocess.run(command, capture_output=True, text=True, check=False)
         return ended.returncode, json.loads(ended.stdout)["vectors"][0]["why"] if ended.stdout else ended.stderr
 
     python = f"{sys.executable} -I -c"
-    assert told(f"{python} 'import time; time.sleep(60)'") == (1, "it gave no answer in 1 s")
+    assert told(f"{python} 'import time; time.sleep(60)'", patient_s=1) == (1, "it gave no answer in 1 s")
     assert told(f"{python} 'print(1)'") == (1, "its answer is no JSON object")
     assert told(f"{python} 'pass'") == (1, "it gave no answer")
     assert told(f"{python} 'print(dict())'")[0] == 1

@@ -20,6 +20,7 @@ from tests.simulator import portal_reader
 from tests.simulator.portal_bench import PAUSE_S, portal_sandbox
 from tests.simulator.portal_reader import led_to
 from tests.simulator.processes import patience
+from tests.simulator.smt.crash_play import speed
 
 WWW, APEX = "https://www.smartmetertexas.com", "https://smartmetertexas.com"
 OF_0_5 = ["meter", "ondemandread", "usage/latestodrread", "adhoc/intervalsynch"]
@@ -41,8 +42,8 @@ CLIENTS = {
     "0.5.6": ([f"POST {WWW}/commonapi/user/authenticate"], [f"{WWW}/api/{path}" for path in OF_0_5]),
 }
 INSTALLED = "0.5.6"
-#: Model seconds in a wall second for who comes every hour.
-HOURLY_SPEED = 900.0
+#: How much faster than a play of crashes the clock runs for who comes every hour: an inquiry ends within a quarter of one.
+HOURLY = 9.0
 #: A roof for the first meter: some clients keep surplus generation alone of a day's intervals.
 ROOFED = (PremiseSpec(meter=1, solar_kw=8),)
 
@@ -97,9 +98,10 @@ async def test_every_published_client_reads_a_meter_at_smts_own_address(tmp_path
 @pytest.mark.process
 async def test_home_assistant_sets_itself_up_and_reads_every_hour(tmp_path: Path) -> None:
     """Its own steps, with the client that it has: a wrong password, the right one, the meters, a read at once and three hourly ones."""
-    async with portal_sandbox(tmp_path, speed=HOURLY_SPEED) as sandbox:
+    hourly = HOURLY * speed()
+    async with portal_sandbox(tmp_path, speed=hourly) as sandbox:
         own, began = sandbox.settings.world.meters[0], sandbox.runtime.now()
-        found = await played(sandbox, "0.5.5", 15 / HOURLY_SPEED, hours=3, hour_s=3600 / HOURLY_SPEED)
+        found = await played(sandbox, "0.5.5", 15 / hourly, hours=3, hour_s=3600 / hourly)
         ended = sandbox.runtime.now()
     assert found["steps"] == ["invalid_auth", "entry created"]
     at = [one["read_at"] for one in found["readings"]]

@@ -184,7 +184,7 @@ def dies_at_once(start: Any, serve: Serve = crash_smt.serve) -> bool:
 @contextlib.contextmanager
 def client(port: int) -> Iterator[tuple[httpx.Client, dict[str, str]]]:
     """A retailer's client, logged in, and the fields that every request has."""
-    with httpx.Client(base_url=f"http://127.0.0.1:{port}", timeout=5, trust_env=False) as http:
+    with httpx.Client(base_url=f"http://127.0.0.1:{port}", timeout=patience(), trust_env=False) as http:
         login = {"username": "lonestar.api", "password": PASSWORD}
         token = http.post("/v2/token/", json=login).json()["accessToken"]
         http.headers["authorization"] = f"Bearer {token}"
