@@ -43,7 +43,9 @@ def _signals_are_as_before() -> Iterator[None]:
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
-    parser.addoption("--shuffle", type=int, metavar="SEED", help="Run the tests in an order of chance.")
+    parser.addoption(
+        "--shuffle", type=int, metavar="SEED", help="Run the modules, and the tests of each, in an order of chance."
+    )
 
 
 @pytest.hookimpl(tryfirst=True)
@@ -54,7 +56,11 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
     # What waits for processes takes longest and shares the server that they are forked from, so it begins first and on one worker.
     items.sort(key=lambda item: item.get_closest_marker("process") is None)
     if (seed := config.getoption("--shuffle")) is not None:
-        random.Random(seed).shuffle(items)
+        chance = random.Random(seed)
+        # What the tests of a module share is made once: they stay together.
+        of_module = {module: chance.random() for module in sorted({item.path for item in items})}
+        chance.shuffle(items)
+        items.sort(key=lambda item: of_module[item.path])
 
 
 def pytest_collection_finish() -> None:
