@@ -5,6 +5,11 @@ Each room raises its own subclass; the front door prints them on one line and ne
 
 from __future__ import annotations
 
+import re
+
+#: The number in the text of a library that hands on an operating system's error.
+_NUMBER = re.compile(r"\[errno -?\d+\] ", re.IGNORECASE)
+
 
 class UserError(Exception):
     """An error with a stable code that tells what is wrong, where, and how to mend it.
@@ -30,6 +35,12 @@ class UserError(Exception):
         """Give one line: ``code: place: message. mend``."""
         text = f"{self.code}: {self.place}: {self.message}" if self.place else f"{self.code}: {self.message}"
         return f"{text} {self.mend}" if self.mend else text
+
+
+def reason(error: Exception) -> str:
+    """What the operating system, or a library, says of a failure: words without its number, ``No such file or directory``; one line, no full stop."""
+    said = getattr(error, "strerror", None) or str(error) or type(error).__name__
+    return _NUMBER.sub("", said.splitlines()[0]).rstrip(".")
 
 
 class MeterError(UserError):

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from meters.errors import UserError
+from meters.errors import UserError, reason
 
 
 def read_table(path: Path, code: str, mend: str = "Give LSE files, CSV or Parquet.") -> Any:
@@ -19,6 +19,8 @@ def read_table(path: Path, code: str, mend: str = "Give LSE files, CSV or Parque
     import pyarrow.parquet as pq
 
     try:
+        # pyarrow says of a file that is not there its name alone.
+        path.stat()
         if path.suffix.lower() == ".csv":
             # Digits alone, however many, stay what they are.
             kept = {name: pa.string() for name in ("esiid", "start", "status", "rule", "method")}
@@ -27,8 +29,7 @@ def read_table(path: Path, code: str, mend: str = "Give LSE files, CSV or Parque
         else:
             table = pq.read_table(path)
     except (OSError, pa.ArrowException) as error:
-        text = str(error).splitlines()[0].rstrip(".")
-        raise UserError(code, f"{text}.", str(path), mend) from None
+        raise UserError(code, f"{reason(error)}.", str(path), mend) from None
     for name in ("esiid", "channel", "start", "status"):
         if name not in table.column_names:
             mend = "Its columns are esiid, channel, start, wh or kwh, status, and, if you have them, rule and method."

@@ -16,6 +16,7 @@ from pathlib import Path
 
 from headend.boundaries import boundary
 from headend.ports import HeadEndError
+from meters.errors import reason
 
 #: Under ``<name>.part`` a file is still on its way; an intake leaves it alone.
 PART = ".part"
@@ -64,7 +65,7 @@ def _context(site: FtpsSite) -> ssl.SSLContext:
     except (OSError, ssl.SSLError) as error:
         raise HeadEndError(
             "headend.posting.ca_file",
-            f"The authority's certificate cannot be read: {error.strerror or error}.",
+            f"The authority's certificate cannot be read: {reason(error)}.",
             place=str(site.ca_file),
             mend="Name a PEM file with the certificate of the site's authority.",
         ) from None

@@ -33,7 +33,7 @@ from headend.lse.octets import FIRST, LONGEST, MOST_WH, Rows, calendar, learn, r
 from headend.ports import HeadEndError
 from headend.vee.quality import Channel
 from meters.calendar import INTERVAL_S, Seconds, day_start, epoch, intervals_in, local
-from meters.errors import MeterError
+from meters.errors import MeterError, reason
 
 _MOST_WH = np.iinfo(np.int32).max
 #: Octets that are read at a time.
@@ -459,8 +459,6 @@ def read(source: Path | bytes, name: str) -> LseFile:
             parts = [LseColumns.of([]), *blocks(stream, name, findings)]
     except OSError as error:
         mend = "Check the path and its permissions."
-        raise HeadEndError(
-            "headend.lse.unreadable", f"{error.strerror or error}.", place=str(source), mend=mend
-        ) from None
+        raise HeadEndError("headend.lse.unreadable", f"{reason(error)}.", place=str(source), mend=mend) from None
     void = any(finding.code == "F1" for finding in findings)
     return LseFile(name, LseColumns.joined(parts[:1] if void else parts), tuple(findings))

@@ -9,6 +9,7 @@ from pydantic import ValidationError
 
 from headend.http.links import bearing
 from headend.service.batch_wire import BatchReport
+from meters.errors import reason
 from simulator.errors import SimulatorError
 from simulator.parties.keys_file import kept_keys
 
@@ -24,7 +25,7 @@ def told(source: str, keys: Path | None) -> BatchReport:
             return BatchReport.model_validate_json(_asked(source, keys))
         return BatchReport.model_validate_json(Path(source).read_bytes())
     except OSError as error:
-        raise SimulatorError("batch.unreadable", f"It cannot be read: {error.strerror}.", source, _MEND) from None
+        raise SimulatorError("batch.unreadable", f"It cannot be read: {reason(error)}.", source, _MEND) from None
     except ValidationError as error:
         first = error.errors(include_url=False, include_input=False, include_context=False)[0]
         field = ".".join(str(part) for part in first["loc"]) or "the whole of it"
@@ -41,7 +42,7 @@ def _asked(url: str, keys: Path | None) -> bytes:
     try:
         reply = httpx.get(url, headers=headers, timeout=TIMEOUT_S, trust_env=False)
     except (httpx.HTTPError, httpx.InvalidURL) as error:
-        what = str(error) or type(error).__name__
+        what = reason(error)
         raise SimulatorError("batch.no_answer", f"The head-end does not answer: {what}.", url, _MEND) from None
     if reply.status_code == 401:
         mend = "Give --keys the file that the head-end's ready line tells as keys_file."

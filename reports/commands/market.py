@@ -163,11 +163,11 @@ def _presets(named: str, companies: list[str]) -> Mapping[str, Preset]:
 @contextmanager
 def _disk(out: Path) -> Iterator[None]:
     """Say where it could not be written."""
-    from meters.errors import UserError
+    from meters.errors import UserError, reason
 
     try:
         yield
     except OSError as error:
         mend = "Make room, or name another folder with --out; what is published stays."
-        text = f"It cannot be written: {error.strerror or error}."
+        text = f"It cannot be written: {reason(error)}."
         raise UserError("market.out", text, str(error.filename or out), mend) from None

@@ -13,6 +13,7 @@ from headend.lse.reader import read
 from headend.lse.warned import warnings_of
 from headend.ports import HeadEndError
 from meters.calendar import Seconds, epoch, seconds
+from meters.errors import reason
 from simulator.smt.registry.registry import Registry
 from simulator.smt.usage.intake import decide
 
@@ -87,7 +88,7 @@ def content_of(path: Path) -> bytes:
     try:
         return sys.stdin.buffer.read() if path == STDIN else path.read_bytes()
     except OSError as error:
-        raise HeadEndError("lse.unreadable", f"{error.strerror or error}.", str(path), mend) from None
+        raise HeadEndError("lse.unreadable", f"{reason(error)}.", str(path), mend) from None
 
 
 def read_file(path: Path, name: str = "") -> tuple[bytes, LseFile]:

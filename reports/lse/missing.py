@@ -9,7 +9,7 @@ import httpx
 from pydantic import ValidationError
 
 from headend.http.links import bearing
-from meters.errors import UserError
+from meters.errors import UserError, reason
 from simulator.smt.doors.both.missing import MissingTold
 
 _CODE = "lse.missing"
@@ -32,7 +32,7 @@ def ask(smt: str, day: date, key: str = "", login: tuple[str, str] | None = None
             reply = client.get(path, params={"day": day.isoformat()}, headers=bearing(key) if key else {})
             return MissingTold.model_validate(_told(reply, smt))
     except (httpx.HTTPError, httpx.InvalidURL) as error:
-        says = f"SMT cannot be asked: {str(error).rstrip('.') or type(error).__name__}."
+        says = f"SMT cannot be asked: {reason(error)}."
         raise UserError(f"{_CODE}.away", says, smt, "Give the smt_url of its ready line.") from None
     except ValidationError:
         raise UserError(f"{_CODE}.strange", "It does not answer as SMT does.", smt, "Look at the address.") from None

@@ -11,6 +11,7 @@ from typing import Any
 
 import numpy as np
 
+from meters.errors import reason
 from simulator.capacity.value import CLOSING, KEY, TO_DATE, WAYS, ValueTable
 from simulator.ror.billing.plan import RatePlan
 from simulator.ror.errors import RorError
@@ -180,5 +181,5 @@ def _writing(path: Path) -> Iterator[None]:
     try:
         yield
     except OSError as error:
-        text = f"The table cannot be written: {error.strerror or error}."
+        text = f"The table cannot be written: {reason(error)}."
         raise RorError("ror.value.unwritable", text, str(path), "Name another file.") from None

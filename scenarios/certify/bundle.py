@@ -6,6 +6,7 @@ import base64
 import json
 import tempfile
 import zipfile
+import zlib
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
@@ -16,10 +17,10 @@ from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
 
 from headend.ports import fault_text
-from meters.errors import MeterError, UserError
+from meters.errors import MeterError, UserError, reason
 from scenarios.certify.flight import result_of_flight
 from scenarios.certify.judged import dumps, result_of
-from scenarios.certify.observed import STEPS, Observed, digest_of, observed
+from scenarios.certify.observed import STEPS, WHICH, Observed, digest_of, observed
 from scenarios.certify.run import MADE, RECORDED, STATEMENT, STATEMENTS
 from scenarios.certify.statement import Statement, load
 from scenarios.errors import ScenarioError
@@ -192,9 +193,15 @@ def _opened(bundle: Path) -> Iterator[Path]:
                     raise ScenarioError("certify.bundle", text, str(bundle), _MEND)
                 for one in infos:
                     file.extract(one, folder)
-        except (OSError, zipfile.BadZipFile) as error:
-            text = f"It is no bundle: {error}."
-            raise ScenarioError("certify.bundle", text, str(bundle), "Name the folder or the bundle.zip.") from None
+        except OSError as error:
+            raise ScenarioError("certify.bundle", f"It cannot be read: {reason(error)}.", str(bundle), WHICH) from None
+        except zipfile.BadZipFile as error:
+            raise ScenarioError("certify.bundle", f"It is no bundle: {reason(error)}.", str(bundle), WHICH) from None
+        except (zlib.error, EOFError, RuntimeError):
+            # One changed octet, and the stream ends early, or asks for a method or a password that nobody chose.
+            raise ScenarioError(
+                "certify.bundle", "It cannot be unpacked: it was altered.", str(bundle), _MEND
+            ) from None
         try:
             yield folder
         except UserError as error:

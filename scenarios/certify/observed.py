@@ -17,7 +17,7 @@ from typing import Any, Literal
 from pydantic import ValidationError
 
 from meters.calendar import Micros, Seconds, ends_within, epoch, iso, micros, seconds, to_s, to_us
-from meters.errors import MeterError
+from meters.errors import MeterError, reason
 from scenarios.actions.outside.customer_calls import CustomerCalls, RecordedCustomerCall
 from scenarios.actions.outside.inquire import Inquire, RecordedInquiry
 from scenarios.actions.outside.read_meter import ReadMeter, RecordedReading
@@ -36,6 +36,8 @@ from simulator.tap.chain import Chain, Exchange, Index, exchanges_at, slow_or_cu
 PLAN, STEPS, TRUTH, RECORDING = "plan.json", "steps", "truth.csv", "recording.json"
 #: Wires between SMT and a TDSP.
 LINK = ("inquiries", "call-backs")
+#: The mend of a path at which no certification lies.
+WHICH = "Name the folder or the bundle.zip of 'ami certify run'."
 #: How a step ended.
 WHOLE = "whole"
 #: Exchanges of an action that are held, and cited of an observation, at most; what rests on more is read from the file.
@@ -363,8 +365,7 @@ def observed(folder: Path) -> Observed:
         plan, file = _plan(folder / PLAN), folder / TRUTH
         truth, given, late = read_truth(file), read_given(file), read_late(file)
     except (OSError, ValueError, KeyError, RecursionError, csv.Error, MeterError) as error:
-        text, mend = f"It cannot be read: {error}.", "Name the folder or the bundle.zip of 'ami certify run'."
-        raise ScenarioError("certify.bundle", text, str(folder), mend) from None
+        raise ScenarioError("certify.bundle", f"It cannot be read: {reason(error)}.", str(folder), WHICH) from None
     steps, joint = [], bool(plan.get("flight"))
     for one in plan["steps"]:
         its = folder / STEPS / one["name"]

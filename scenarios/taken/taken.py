@@ -14,6 +14,7 @@ import yaml
 from pydantic import TypeAdapter, ValidationError
 
 from meters.calendar import Seconds, epoch, iso, local
+from meters.errors import reason
 from scenarios import recording as recordings
 from scenarios.errors import ScenarioError
 from scenarios.file.begun import write_new
@@ -142,7 +143,7 @@ def _read(file: Path, like: Scenario | None, day: date | None) -> _Source:
             raise ScenarioError("from.too_large", text, str(file), "Cut the file to the stretch that matters.")
         content = None if is_wire else json.loads(whole_text(file))
     except OSError as error:
-        text = f"It cannot be read: {error.strerror or error}."
+        text = f"It cannot be read: {reason(error)}."
         raise ScenarioError("from.unreadable", text, str(file), f"Name {_KINDS}.") from None
     except (ValueError, RecursionError):
         raise ScenarioError("from.not_json", "This is not JSON.", str(file), f"Name {_KINDS}.") from None

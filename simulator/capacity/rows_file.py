@@ -13,6 +13,7 @@ from headend.market.published import publish
 from headend.network.law import READ_OCTETS
 from headend.wire import InquiryKind
 from meters.calendar import to_us
+from meters.errors import reason
 from simulator.capacity.ends import COMPLETED, ENDS
 from simulator.capacity.engine.doors import at_the_doors
 from simulator.capacity.engine.law import Assumptions
@@ -89,10 +90,9 @@ def write_rows(
     try:
         publish(path, write)
     except OSError as error:
-        reason = error.strerror or str(error)
         raise SimulatorError(
             "capacity.rows",
-            f"The rows cannot be written: {reason}.",
+            f"The rows cannot be written: {reason(error)}.",
             place=str(path),
             mend="Name a file in a folder that has room.",
         ) from None

@@ -15,7 +15,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from meters.errors import UserError
+from meters.errors import UserError, reason
 
 FloatArray = NDArray[np.float32]
 SHIPPED = Path(__file__).with_name("value.parquet")
@@ -123,8 +123,7 @@ def read_value(path: Path = SHIPPED) -> ValueTable:
     try:
         table = pq.read_table(path)
     except (OSError, pa.ArrowException) as error:
-        text = str(error).splitlines()[0].rstrip(".")
-        raise UserError("capacity.value.unreadable", f"{text}.", str(path), mend) from None
+        raise UserError("capacity.value.unreadable", f"{reason(error)}.", str(path), mend) from None
     told = (table.schema.metadata or {}).get(KEY)
     lacking = [name for name in (*OF, "calls", *FIGURES) if name not in table.column_names]
     if told is None or lacking:

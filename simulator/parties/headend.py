@@ -25,6 +25,7 @@ from headend.store.store import HeadEndStore
 from headend.system import HeadEnd, HeadEndSettings
 from headend.vee.preset import Preset
 from meters.calendar import Seconds, day_of, day_start, fraction_s, iso
+from meters.errors import reason
 from meters.identity import Tdsp
 from simulator.errors import SimulatorError
 from simulator.parties import control
@@ -210,7 +211,7 @@ def trusting(ca_file: Path, party: str = "headend") -> ssl.SSLContext:
     except (OSError, ssl.SSLError) as error:
         raise SimulatorError(
             f"{party}.ca_file",
-            f"The authority's certificate cannot be read: {error.strerror or error}.",
+            f"The authority's certificate cannot be read: {reason(error)}.",
             f"--ca {ca_file}",
             "Name the PEM file of SMT's authority; 'ami smt serve' makes one when it starts.",
         ) from None

@@ -10,6 +10,7 @@ from typing import Any
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from headend.ports import MeterAddress, MeterKey
+from meters.errors import reason
 from simulator.errors import SimulatorError
 from simulator.parties.ready_line import ReadyLine
 
@@ -61,8 +62,9 @@ def read_roster(file: Path) -> list[MeterAddress]:
         with file.open(encoding="utf-8-sig", newline="") as lines:
             return _addresses(file, csv.DictReader(lines))
     except (OSError, UnicodeDecodeError, csv.Error) as error:
-        what = getattr(error, "strerror", None) or str(error)
-        raise SimulatorError("roster.unreadable", f"The roster cannot be read: {what}.", str(file), _MEND) from None
+        raise SimulatorError(
+            "roster.unreadable", f"The roster cannot be read: {reason(error)}.", str(file), _MEND
+        ) from None
 
 
 def _addresses(file: Path, rows: csv.DictReader[str]) -> list[MeterAddress]:

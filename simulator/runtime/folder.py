@@ -8,6 +8,7 @@ from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+from meters.errors import reason
 from simulator.errors import SimulatorError
 
 LOCK = ".ami-lock"
@@ -26,7 +27,7 @@ def writing(folder: Path) -> Iterator[None]:
     try:
         yield
     except OSError as error:
-        text, place = f"A file cannot be written: {error.strerror or error}.", str(error.filename or folder)
+        text, place = f"A file cannot be written: {reason(error)}.", str(error.filename or folder)
         raise SimulatorError(
             "out.unusable", text, place, "Make room there, or name another folder with --out."
         ) from error

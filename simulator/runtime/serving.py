@@ -14,6 +14,7 @@ import uvicorn
 from starlette.types import ASGIApp, Receive, Scope, Send
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
+from meters.errors import reason
 from simulator.errors import SimulatorError
 
 #: Key of the ASGI extension by which an application resets its connection in place of an answer.
@@ -51,7 +52,7 @@ def port_taken(host: str, port: int, what: str, error: OSError, option: str = ""
     """The message for a port that cannot be had."""
     return SimulatorError(
         "http.port_taken",
-        f"Port {port} cannot be opened for {what} ({error.strerror or error}).",
+        f"Port {port} cannot be opened for {what} ({reason(error)}).",
         place=f"{host}:{port}",
         mend=_ONE_PORT_MEND.format(option=option) if option else PORT_MEND,
     )

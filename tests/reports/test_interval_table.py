@@ -51,6 +51,13 @@ def test_instants_of_a_parquet_file_are_those_of_their_zone(tmp_path: Path) -> N
     assert wh_if_any(path, table, "x", "end_") is None
 
 
+@pytest.mark.parametrize("name", ["none.csv", "none.parquet"])
+def test_a_file_that_is_not_there_is_told_in_words_and_once(tmp_path: Path, name: str) -> None:
+    with pytest.raises(UserError) as told:
+        read(tmp_path / name)
+    assert (told.value.message, told.value.place) == ("No such file or directory.", str(tmp_path / name))
+
+
 def nothing(path: Path, table: Any) -> None: ...
 
 

@@ -14,6 +14,7 @@ from headend.ports import IntArray
 from headend.vee.quality import Channel
 from headend.vee.rules import limits
 from meters.calendar import INTERVAL_S, iso, seconds
+from meters.errors import reason
 from simulator.ror.billing.money import kwh
 from simulator.ror.files.found import Found, Tally
 from simulator.ror.files.green_button import read_green_button
@@ -79,7 +80,7 @@ def read_usage(path: Path, esiid: str = "") -> UsageFile:
     try:
         form = _reader(path, tally)(path, tally, grids)
     except OSError as error:
-        raise tally.refuse("unreadable", f"{error.strerror or error}.", "Name a file that can be read.") from None
+        raise tally.refuse("unreadable", f"{reason(error)}.", "Name a file that can be read.") from None
     read = tally.esiid()
     ends, wh, estimated = grids[Channel.LOAD].held(tally)
     if not len(ends):

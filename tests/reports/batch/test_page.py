@@ -98,7 +98,7 @@ def test_the_command_writes_the_page_of_a_file(tmp_path: Path) -> None:
     [
         ("{}/none.json", None, "batch.unreadable", "No such file"),
         ("{}/x.json", None, "batch.malformed", "operatingDay: Field required"),
-        ("http://127.0.0.1:1/batches/2026-08-12", None, "batch.no_answer", "does not answer"),
+        ("http://127.0.0.1:1/batches/2026-08-12", None, "batch.no_answer", "does not answer: Connection refused."),
         ("http://", None, "batch.no_answer", "does not answer"),
         ("http://127.0.0.1:1/batches/2026-08-12", "{}/none.json", "batch.keys", "There is no such file."),
     ],

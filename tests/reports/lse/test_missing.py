@@ -91,6 +91,7 @@ def test_an_smt_that_is_not_there_is_one_line() -> None:
         for url in (f"http://127.0.0.1:{bound.getsockname()[1]}", "smt", "http://[x"):
             told = str(CliRunner().invoke(app, ["missing", "2026-08-11", "--smt", url]).exception)
             assert told.startswith(f"lse.missing.away: {url}: SMT cannot be asked: ")
+            assert "[Errno" not in told
 
 
 def test_a_day_is_a_day() -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from zipfile import ZipFile
+from zipfile import ZIP_DEFLATED, ZipFile
 
 import pytest
 from cryptography.hazmat.primitives import serialization
@@ -74,8 +74,31 @@ def test_a_zip_that_is_too_long_and_what_is_none_are_told(tmp_path: Path, monkey
     (tmp_path / "letter.txt").write_text("a letter")
     with pytest.raises(ScenarioError, match=r"certify\.bundle: .*: It is no bundle: "):
         bundle.judged_again(tmp_path / "letter.txt")
-    with pytest.raises(ScenarioError, match="Name the folder or the bundle"):
-        bundle.judged_again(tmp_path / "none.zip")
+
+
+@pytest.mark.parametrize(
+    ("name", "says"), [("none.zip", "No such file or directory"), ("letter.txt/x", "Not a directory")]
+)
+def test_what_is_not_there_is_told_in_words_with_the_mend(tmp_path: Path, name: str, says: str) -> None:
+    (tmp_path / "letter.txt").write_text("a letter")
+    mend = r"Name the folder or the bundle\.zip of 'ami certify run'\."
+    for judge in (bundle.judged_again, lambda path: bundle.verified(path, None)):
+        with pytest.raises(ScenarioError, match=rf"^certify\.bundle: \S+: It cannot be read: {says}\. {mend}$"):
+            judge(tmp_path / name)
+
+
+def test_a_bundle_with_any_octet_of_its_packed_files_altered_is_told(tmp_path: Path) -> None:
+    path, told = tmp_path / "bundle.zip", set()
+    with ZipFile(path, "w", ZIP_DEFLATED) as file:
+        file.writestr("sut.yaml", "role: headend\n" * 20)
+    whole = path.read_bytes()
+    # Behind the stream lies the directory, whose dates and rights nobody misses.
+    for at in range(whole.index(b"PK\x01\x02") + 12):
+        path.write_bytes(whole[:at] + bytes([whole[at] ^ 0xFF]) + whole[at + 1 :])
+        with pytest.raises(ScenarioError) as refused:
+            bundle.judged_again(path)
+        told.add(refused.value.message.split(":")[0])
+    assert {"It is no bundle", "It cannot be unpacked"} <= told
 
 
 def test_a_folder_without_a_statement_is_no_bundle(tmp_path: Path) -> None:
