@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from simulator.smt.ondemand.eligibility import objection
+from simulator.smt.ondemand.eligibility import OBJECTIONS, objection
 from simulator.smt.ondemand.ledger import Ledger
 from simulator.smt.ondemand.lifecycle import State
 from simulator.smt.registry.registry import Registry
@@ -86,6 +86,11 @@ def test_what_stands_against_a_request_is_told_in_one_order(
 ) -> None:
     made = registry()
     assert objection(made, made.users["lonestar.api"], esiid, number, date(2026, 8, 12)) == against
+
+
+def test_all_that_may_stand_against_a_request_is_told_by_code_in_the_order_of_looking() -> None:
+    assert OBJECTIONS == ("AC1", "METER", "A1", "A2", "A3", "A4", "NO-ROR", "DE-ENERGIZED")
+    assert {*OBJECTIONS} == {"AC1", "METER", "NO-ROR", *BROKEN}
 
 
 def test_without_a_retailer_of_record_a_request_is_not_taken_on() -> None:
