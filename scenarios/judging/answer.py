@@ -57,18 +57,20 @@ def s6(facts: Facts, action: BalanceCall) -> StepVerdict:
             rule.holds("the usual day is known", any(usual_wh), "usual hours", usual_wh)
     evidence: dict[str, Any] = {"told_on": call and call.told_on.value}
     happened = "The retailer tells the customer what its own record says."
-    if stand is not None:
+    if call is not None and stand is not None:
+        ahead = call.ahead
+        ways = ahead and f"${ahead.projected_usd.low} to ${ahead.projected_usd.high}"
         evidence |= {
             "usage_to_date_wh": stand.bill.usage_wh,
             "bill_to_date_usd": str(stand.bill.total_usd),
             "told_at_once_usd": usd_of(instant and instant.stand and instant.stand.bill.total_usd),
-            "projected_wh": stand.projection.total_wh,
-            "projected": f"${stand.projected_usd.low} to ${stand.projected_usd.high}",
+            "projected_wh": ahead and ahead.projection.total_wh,
+            "projected": ways,
             "hours_told": len(hours),
         }
         happened = (
             f"The retailer works the bill out again: {kwh(stand.bill.usage_wh)} kWh and ${stand.bill.total_usd} to date, "
-            f"${stand.projected_usd.low} to ${stand.projected_usd.high} projected"
+            f"{f'{ways} projected' if ways else 'with nothing expected behind its own days'}"
             f"{', and tells the customer how the day compares with a usual one' if hours else ''}."
         )
     return step("S6", happened, evidence, rule, *shows)

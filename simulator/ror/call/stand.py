@@ -90,7 +90,7 @@ def take_stand(
         expected_from = account.expected_from(record.vee_end())
     if to <= account.own_start:
         return None
-    projection = project(record, account)
+    projection = project(record, account, is_open=is_open)
     draws = projection.draws
     bills = bills_to(plan, account, draws, expected_from, to)
     middle, counted = middle_of(bills), billed(draws, expected_from, to)
@@ -105,19 +105,21 @@ def take_stand(
     )
     ways, total, ahead = outlook(bills), its_bill.total, outlook(closed_bills(plan, account, draws))
     owed = replace(ways, middle=total)
-    projected = closed_bill(plan, account, projection.energy)
+    usages = (projection.energy, projection.scaled(projection.low_wh), projection.scaled(projection.high_wh))
+    projected, low, high = (closed_bill(plan, account, usage) for usage in usages)
     projected_rests_on = parts_of(sheet_to(plan, account, account.cycle_end), projection.energy, kinds)
     if its_bill.by_register or not is_open:
         # Nothing comes any more, whatever the intervals lack.
         owed = ahead = Outlook(total, total, total, total)
-        projected, projected_rests_on = its_bill, rests_on
+        projected = low = high = its_bill
+        projected_rests_on = rests_on
     return Stand(
         to,
         its_bill,
         projection,
         projected,
-        closed_bill(plan, account, projection.scaled(projection.low_wh)),
-        closed_bill(plan, account, projection.scaled(projection.high_wh)),
+        low,
+        high,
         ahead,
         holes_of(kinds, draws.ends),
         known_to,

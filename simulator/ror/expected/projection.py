@@ -57,11 +57,16 @@ class Projection:
         }
 
 
-def project(record: UsageRecord, account: Account) -> Projection:
-    """Project the cycle's usage: known intervals, and for each one that is missing, holes included, the ways it may go. Pure."""
+def project(record: UsageRecord, account: Account, *, is_open: bool = True) -> Projection:
+    """Project the cycle's usage: known intervals, and for each one that is missing, holes included, the ways it may go. Pure.
+
+    is_open: whether more of the cycle comes; without it what is known is all of it.
+    """
     draws = draw(record, account.cycle_first, account.cycle_last)
-    before = draws.ends <= account.own_start
-    draws.wh[:, before] = draws.given[:, before] = 0
+    nothing = draws.ends <= account.own_start
+    if not is_open:
+        nothing |= ~draws.known
+    draws.wh[:, nothing] = draws.given[:, nothing] = 0
     totals = draws.totals
     middle = middle_of(totals)
     low, high = (round(quantile(totals, share)) for share in (TENTH, NINETIETH))

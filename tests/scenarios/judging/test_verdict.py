@@ -16,6 +16,7 @@ from scenarios.judging.findings import CheckVerdict, StepVerdict, Verdict
 from scenarios.judging.verdict import judge
 from scenarios.rules.requirements import REQUIREMENTS
 from scenarios.run import JudgedRun
+from simulator.ror.call.answer import ToldOn
 from simulator.smt.throttle.limits import Scope
 from simulator.verdicts import Mark, exit_code_of
 from tests.scenarios.judging.broken import (
@@ -134,6 +135,13 @@ def test_a_failure_says_what_was_expected_and_what_was_found(balance_run: Judged
     verdict = judge(mutated(balance_run.recording, put("call-0001.request.served", from_store=63)))
     (failure,) = judged(verdict, "call-0001").failures
     assert (failure.expected, failure.found) == ("64", "63")
+
+
+def test_of_a_retailer_that_lost_its_customer_nothing_is_told_to_come(balance_run: JudgedRun) -> None:
+    step = judged(judge(mutated(balance_run.recording, put("call-0001", told_on=ToldOn.OWN_DAYS.value))), "S6")
+    assert isinstance(step, StepVerdict)
+    assert (step.evidence["projected_wh"], step.evidence["projected"]) == (None, None)
+    assert "projected" not in step.happened
 
 
 def test_power_that_is_off_by_an_event_is_told_without_a_voltage(balance_run: JudgedRun) -> None:

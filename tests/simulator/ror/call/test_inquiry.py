@@ -337,6 +337,10 @@ def test_who_is_of_record_no_more_bills_the_days_that_were_theirs_and_expects_no
     own = vee_record(ACCOUNT.cycle_first, posted)
     assert stand.bill.usage_wh == own.total_wh()
     assert stand.bill == stand.projected == bill_at(ACCOUNT, PLAN, own, stand.to)
+    assert stand.bill == stand.projected_low == stand.projected_high
+    ahead = stand.projection.to_dict()
+    assert [ahead[name] for name in ("known_wh", "total_wh", "low_wh", "high_wh")] == [own.total_wh()] * 4
+    assert ahead["expected_wh"] == 0
     assert {stand.owed.low, stand.owed.high, stand.outlook.low, stand.outlook.high} == {stand.bill.total}
     assert answered.sentences[0].startswith(f"You owe {money(stand.bill.total)} by now, with tax")
 
