@@ -15,7 +15,7 @@ from meters.calendar import Micros, to_s
 from reports.scenario.charts import charts
 from reports.scenario.sequence import NARROW, WIDE, scenes, sequence, spoken
 from reports.scenario.timeline import timeline
-from reports.scenario.wording import bill_rows, evidence_text, kwh_text, rests_rows, tally
+from reports.scenario.wording import bill_rows, evidence_text, instant_name, kwh_text, rests_rows, tally
 from scenarios.judging.exchanges import Traffic, traffic_of
 from scenarios.judging.facts import Facts
 from scenarios.judging.result import label, result_of
@@ -182,8 +182,10 @@ def _spans(numbers: list[int]) -> list[tuple[int, int]]:
 def _bill_lines(facts: Facts) -> list[tuple[str, RecordedBill]]:
     """The bills line by line: as told at once, with the gap, projected, re-billed."""
     call, stand = facts.call, facts.call and facts.call.ahead
+    instant = call and call.instant.stand
+    kinds = [part.kind for part in instant.rests_on] if instant else []
     found = [
-        ("At once, part expected", call and call.instant.stand and call.instant.stand.bill),
+        (instant_name(call.told_on if call else "", kinds), instant and instant.bill),
         ("With the gap, as told", call and call.with_gap and call.with_gap.bill),
         ("Projected, whole cycle", stand and stand.projected_bill),
         ("Re-billed on VEE data", facts.rebilled and facts.rebilled.vee_bill),

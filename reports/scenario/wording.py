@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Any, NamedTuple
 
 from scenarios.judging.result import label
 from scenarios.stamps import clock, is_stamp, stamp
+from simulator.ror.call.answer import ToldOn
+from simulator.ror.call.basis import Kind
 from simulator.verdicts import Mark
 
 #: Units by the end of a key; the key is told without it.
@@ -84,13 +87,22 @@ def _value(value: Any) -> str:
     return clock(value) if is_stamp(str(value)) else str(value)
 
 
+def instant_name(told_on: str, kinds: Iterable[str]) -> str:
+    """What a bill on VEE data alone is called. told_on: of its call. kinds: what its quarter hours rest on."""
+    if told_on == ToldOn.OWN_DAYS:
+        return "Own days, on VEE data"
+    return "At once, part expected" if Kind.EXPECTED in kinds else "At once, on VEE data"
+
+
 def bill_rows(result: dict[str, Any]) -> list[BillRow]:
     """The bills of a result: as told at once, with the gap, projected, made again on VEE data."""
     bills, cycle_last = result["bills"], result["account"]["cycle_last"]
     rows = []
-    for key, name in (("instant", "At once, part expected"), ("with_gap", "With the gap (told)")):
+    for key in ("instant", "with_gap"):
         if bills[key] is not None:
-            bill = bills[key]
+            bill, name = bills[key], "With the gap (told)"
+            if key == "instant":
+                name = instant_name(result["call"]["told_on"], [part["kind"] for part in bill["rests_on"]])
             low, high = (bill["owed_usd"][side] for side in ("low", "high"))
             band = "" if low == high else f"eight of ten: ${low} to ${high}"
             rows.append(BillRow(name, stamp(bill["to"]), bill["usage_wh"], bill["total_usd"], band))

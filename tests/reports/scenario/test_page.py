@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import re
+from copy import deepcopy
 from html.parser import HTMLParser
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -12,15 +14,17 @@ import pytest
 from meters.calendar import day_of_interval, day_start, seconds
 from reports.scenario.charts import Charts, charts
 from reports.scenario.cost_chart import Cycle, usd_to_date
-from reports.scenario.page import render
+from reports.scenario.page import _bill_lines, render
 from reports.scenario.terminal import print_files, print_result
-from reports.scenario.wording import evidence_text
+from reports.scenario.wording import bill_rows, evidence_text
 from reports.terminal import console
 from scenarios.judging.facts import Facts
 from scenarios.run import JudgedRun
 from scenarios.stamps import plain
 from simulator.ror import pattern
 from simulator.ror.billing.bill import bill_to_date
+from simulator.ror.call.answer import ToldOn
+from simulator.ror.call.basis import Kind
 from simulator.ror.expected import likely
 from simulator.ror.usage import Energy
 from simulator.web.kinds import ACTUAL, ESTIMATED, METER, MISSING, STORE
@@ -162,6 +166,33 @@ def test_the_cost_chart_ends_at_the_projected_bills(drawn: Charts, balance_run: 
             assert any(line.told.startswith(f"${usd} at ") for line in chart.lines)
     assert drawn.cost.table.rows[-1][-3:] == [f"{line.values[-1]:,.2f}" for line in drawn.cost.drawn[0].lines[-3:]]
     assert drawn.cost.undecided == ["Bill credit of $100.00 for usage from 1000 kWh: not yet earned"]
+
+
+@pytest.mark.parametrize(
+    ("told_on", "kind", "name"),
+    [
+        (ToldOn.WHOLE_GAP, Kind.EXPECTED, "At once, part expected"),
+        (ToldOn.WHOLE_GAP, Kind.VEE_ESTIMATED, "At once, on VEE data"),
+        (ToldOn.OWN_DAYS, Kind.VEE_ESTIMATED, "Own days, on VEE data"),
+    ],
+)
+def test_a_bill_without_the_gap_is_called_by_what_it_rests_on(
+    balance_run: JudgedRun, told_on: ToldOn, kind: Kind, name: str
+) -> None:
+    def resting(call: dict[str, Any], parts: list[dict[str, Any]]) -> None:
+        call["told_on"] = told_on.value
+        for part in parts:
+            part["kind"] = kind.value if part["kind"] == Kind.EXPECTED else part["kind"]
+
+    result = deepcopy(balance_run.result)
+    resting(result["call"], result["bills"]["instant"]["rests_on"])
+    assert bill_rows(result)[0].name == name
+
+    def recorded(written: dict[str, Any]) -> None:
+        call = written["actions"]["call-0001"]
+        resting(call, call["instant"]["stand"]["rests_on"])
+
+    assert _bill_lines(Facts(mutated(balance_run.recording, recorded)))[0][0] == name
 
 
 def test_the_cost_up_to_each_hour_is_the_bill_to_date(balance_run: JudgedRun) -> None:
