@@ -18,6 +18,7 @@ from scenarios.certify.smt.looked import Looked
 from scenarios.certify.statement import Statement
 from scenarios.rules import certified
 from scenarios.rules.certified import Held
+from simulator.input.mistakes import sentence
 from simulator.verdicts import Mark
 
 _T = TypeVar("_T")
@@ -118,7 +119,7 @@ def dumps(result: dict[str, Any]) -> str:
 
 def _own(all_of_it: Observed) -> list[tuple[str, str]]:
     """Steps that show nothing, each with the fault of ours because of which."""
-    return [(one.name, f"{one.name}: {_sentence(said)}") for one in all_of_it.steps for said in one.own]
+    return [(one.name, f"{one.name}: {sentence(said)}") for one in all_of_it.steps for said in one.own]
 
 
 def _judged(held: Held, tally: _Tally | None, all_of_it: Observed) -> dict[str, Any]:
@@ -129,7 +130,7 @@ def _judged(held: Held, tally: _Tally | None, all_of_it: Observed) -> dict[str, 
     if tally is None:
         mark, said = Mark.SKIPPED, f"{held.claim} is not claimed."
     elif against:
-        mark, said = Mark.FAILED, _sentence(against[0].said)
+        mark, said = Mark.FAILED, sentence(against[0].said)
     elif own:
         mark, said = Mark.INCONCLUSIVE, f"Nothing can be told of {own[0]}"
     elif seen.unshown:
@@ -150,7 +151,7 @@ def _judged(held: Held, tally: _Tally | None, all_of_it: Observed) -> dict[str, 
         "seen": seen.held,
         "exchanges": [cited for one in against for cited in one.cited][:MOST] if against else seen.cited,
         "failures": [
-            {"step": one.step, "ref": one.ref, "said": _sentence(one.said), "exchanges": one.cited} for one in against
+            {"step": one.step, "ref": one.ref, "said": sentence(one.said), "exchanges": one.cited} for one in against
         ],
     }
 
@@ -180,7 +181,3 @@ def _why(mark: Mark, asked: Sequence[dict[str, Any]], all_of_it: Observed) -> st
             return f"Not as it shall be: {', '.join(worst)}."
         case _:
             return f"Nothing was shown of {', '.join(worst) or 'what is claimed'}."
-
-
-def _sentence(text: str) -> str:
-    return f"{text[:1].upper()}{text[1:]}{'' if text.endswith('.') else '.'}"

@@ -13,6 +13,7 @@ from scenarios.judging.findings import CheckVerdict, Rule, check, text
 from scenarios.parts.expected import INSTANT, LACKING, Fact, Form
 from scenarios.parts.setting import Act
 from scenarios.run_wide import EVENTS, FACTS, RunWide
+from simulator.input.mistakes import sentence
 
 
 def hold(rule: Rule, fact: Fact, form: Form[Any], seen: Any) -> None:
@@ -63,7 +64,7 @@ def run_check(evidence: Evidence, one: RunWide) -> CheckVerdict:
         rule.equal(f"{words}{one.stretch}", [], times)
         said.append(f"{words}{one.stretch}: {text(times)}")
     happened = "; ".join(said)
-    return check(one.ref, "Expected of the run", f"{happened[:1].upper()}{happened[1:]}.", told, rule, *one.verifies)
+    return check(one.ref, "Expected of the run", sentence(happened), told, rule, *one.verifies)
 
 
 def _evidence(row: Row[Any, Any], seen: Seen[Any, Any]) -> dict[str, Any]:

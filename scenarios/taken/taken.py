@@ -28,6 +28,7 @@ from scenarios.taken.har import har_exchanges
 from scenarios.taken.kept import recorded, ref_of, wire_exchanges
 from scenarios.taken.mapped import Carried, Left, Mapped, mapped
 from scenarios.taken.names import Names
+from simulator.input.mistakes import sentence
 from simulator.input.whole_text import whole_text
 from simulator.tap.chain import check_chain
 from simulator.tap.log import OURS
@@ -318,7 +319,7 @@ def _text(document: dict[str, Any], carried: list[Carried], left: list[Left], sa
     for one, action in zip(carried, document["timeline"], strict=True):
         while waiting and waiting[0].at < one.at:
             lines.append(_comment(waiting.pop(0)))
-        lines += [f"  # {note[:1].upper()}{note[1:]}." for note in one.notes]
+        lines += [f"  # {sentence(note)}" for note in one.notes]
         flow = _dumped(action, flow=True).strip()
         lines += [f"  - {flow}"] if len(flow) <= _WIDTH else _block(action)
     lines += [_comment(one) for one in waiting]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import date
@@ -23,6 +24,9 @@ _TRUTH = ("Write true or false.", "is neither true nor false")
 _TEXT = ("Put it in quotes if it is meant as text.", "is not text")
 _FIELDS = ("Write its fields as 'name: value'.", "is not a mapping of fields")
 _LIST = ("Write a list: one '- ' per entry.", "is not a list")
+
+#: A text that begins with a word of the language, not with a name.
+_WORD = re.compile(r"[a-z][a-z'’-]*[,:;.]?(\s|$)")
 
 #: By the beginning of pydantic's type of error: the mend, what the value is not.
 _KINDS = {
@@ -135,8 +139,9 @@ def _sentence(error: Any, model: type[BaseModel]) -> tuple[str, str]:
 
 
 def sentence(text: str) -> str:
-    """A text with a capital and an end."""
-    text = f"{text[:1].upper()}{text[1:]}"
+    """A text with a capital, unless it begins with a name that is written so (``cycle_last``, ``plan.json``, ``kWh``), and an end."""
+    if _WORD.match(text):
+        text = f"{text[:1].upper()}{text[1:]}"
     return text if text.endswith((".", "?")) else f"{text}."
 
 

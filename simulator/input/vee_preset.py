@@ -20,7 +20,7 @@ from headend.vee.preset import Ladder, PostTime, Preset
 from headend.vee.rules import RULES, limits
 from meters.calendar import INTERVAL_S, seconds
 from meters.errors import UserError
-from simulator.input.mistakes import Parts, did_you_mean, mistakes_of, sound_part
+from simulator.input.mistakes import Parts, did_you_mean, mistakes_of, sentence, sound_part
 from simulator.input.yaml_text import ClockTime, ExactLoader, Loc, Mistake, UnreadableFile, YamlProblem, read_yaml_file
 
 FOLDER = Path(headend.vee.__file__).parent / "presets"
@@ -155,7 +155,7 @@ def read_preset(path: Path) -> tuple[Preset | None, list[UserError]]:
     try:
         document = read_yaml_file(path, ExactLoader)
     except YamlProblem as problem:
-        text = f"{problem.problem[:1].upper()}{problem.problem[1:]}."
+        text = sentence(problem.problem)
         unreadable = isinstance(problem, UnreadableFile)
         mend = f"Name a file of your own, or a shipped preset. {did_you_mean(path, shipped())}"
         return None, [

@@ -15,7 +15,7 @@ from simulator.capacity.workload.own import OwnRequests
 from simulator.capacity.workload.plan import Plan, fleet_of, own_requests, plan_of
 from simulator.capacity.workload.spec import WorkloadSpec
 from simulator.errors import SimulatorError
-from simulator.input.mistakes import did_you_mean, mistakes_of
+from simulator.input.mistakes import did_you_mean, mistakes_of, sentence
 from simulator.input.yaml_text import UnreadableFile, YamlDocument, YamlProblem, read_yaml_file
 
 #: Whose day and fleet a file of calls alone is played at.
@@ -47,7 +47,7 @@ def read_workload(named: str) -> tuple[Plan | None, list[UserError]]:
     except YamlProblem as problem:
         unreadable = isinstance(problem, UnreadableFile)
         mend = f"Name a file of your own, or a shipped workload. {did_you_mean(named, shipped())}"
-        text = f"{problem.problem[:1].upper()}{problem.problem[1:]}."
+        text = sentence(problem.problem)
         return None, [_error("unreadable", text, problem.place, mend if unreadable else "Mend that line.")]
     return _checked(written)
 

@@ -10,7 +10,7 @@ from typing import Annotated, Any, Literal
 import pytest
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError, model_validator
 
-from simulator.input.mistakes import Parts, day_or_time, did_you_mean, mistakes_of, shown_value, sound_part
+from simulator.input.mistakes import Parts, day_or_time, did_you_mean, mistakes_of, sentence, shown_value, sound_part
 from simulator.input.yaml_text import ClockTime, read_yaml
 
 
@@ -167,3 +167,20 @@ def test_fields_that_do_not_fit_together_are_lacking_together() -> None:
     value = {"name": "x", "place": {"number": 2, "street": "Oak"}}
     sheet, parts = sound_part(Sheet, value, refused(value))
     assert (sheet.place.street, parts.lacks, parts.have("place")) == ("Oak", frozenset({"place.*"}), False)
+
+
+@pytest.mark.parametrize(
+    ("text", "told"),
+    [
+        ("on-demand reads are two", "On-demand reads are two."),
+        ("nothing: why?", "Nothing: why?"),
+        ("kWh, Wh or MWh.", "kWh, Wh or MWh."),
+        ("cycle_last must not lie before cycle_first", "cycle_last must not lie before cycle_first."),
+        ("odrDate: not there", "odrDate: not there."),
+        ("plan.json was altered", "plan.json was altered."),
+        ("/v2/odr/ is not asked", "/v2/odr/ is not asked."),
+        ("", "."),
+    ],
+)
+def test_a_sentence_begins_with_a_capital_unless_with_a_name(text: str, told: str) -> None:
+    assert sentence(text) == told

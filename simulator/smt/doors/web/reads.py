@@ -14,6 +14,7 @@ from fastapi.routing import APIRouter
 
 from headend.wire import InquiryKind
 from meters.calendar import Micros, day_of, seconds, to_s, to_us
+from simulator.input.mistakes import sentence
 from simulator.smt.access.log import What
 from simulator.smt.correlation import digits
 from simulator.smt.doors.both.asked import asked_by
@@ -159,7 +160,7 @@ def _told(smt: Smt, who: Visitor[User], entry: Entry) -> Iterator[str]:
         if refusal and refusal.retryAt:
             yield f"You can ask again from {instant(seconds(refusal.retryAt.timestamp()))}."
     elif last.state in ENDED and last.state is not State.COMPLETED:
-        yield f"{last.reason[:1].upper()}{last.reason[1:]}."
+        yield sentence(last.reason)
     # What came too late to be told is not told.
     if content is None or last.state not in (State.COMPLETED, State.REFUSED):
         return
