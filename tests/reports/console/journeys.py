@@ -30,6 +30,8 @@ from tests.simulator.web.printed import Printed, asked, comes_in, printed, sandb
 
 pytestmark = pytest.mark.process
 GAP = "gap-of-17-h-30"
+#: What stands behind each station of the picture.
+_ARROWS = "[...document.querySelectorAll('.pipe li')].map((one) => getComputedStyle(one, '::after').content)"
 #: How many meters are dead, as the picture says.
 _DEAD = ".pipe dt:text-is('dead') + dd"
 
@@ -46,6 +48,9 @@ async def at_the_console(tmp_path: Path, width: int) -> AsyncIterator[tuple[Prin
                 await page.go(at)
                 await page.see("Special ESI IDs")
                 await looks_right(page)
+                row = ["\u2193"] * 6 if width < DESK else ["\u2192", "\u2192", "\u21b5"] * 2
+                # From each station to the next; the last leads nowhere.
+                assert await page.value(_ARROWS) == [*(f'"{one}"' for one in row[:-1]), "none"]
                 yield bed, page, at
                 await looks_right(page)
 
