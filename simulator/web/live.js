@@ -24,20 +24,32 @@
     return { part, event: answer.headers.get("X-Event"), address: answer.headers.get("X-Address") };
   }
 
+  const take = (part) => { part.tabIndex = -1; part.focus({ preventScroll: true }); };
   function put(id, found) {
     const old = document.getElementById(id);
     if (!found || !old) return;
-    const within = old.contains(document.activeElement) && document.activeElement !== document.body;
+    const within = old.contains(document.activeElement);
     old.replaceWith(document.adoptNode(found.part));
-    if (within) { found.part.tabIndex = -1; found.part.focus({ preventScroll: true }); }
+    if (within) take(found.part);
     if (found.address && here(found.address)) history.replaceState(null, "", found.address);
     wait(found.part);
     if (found.event) for (const one of document.querySelectorAll(`[data-on~="${CSS.escape(found.event)}"]`)) renew(one.id);
   }
 
-  const renew = async (id) => {
-    try { put(id, await ask(location.href, id)); } catch { /* The part stays as it was. */ }
-  };
+  // Where nothing comes, the part stays as it was.
+  const renew = (id) => ask(location.href, id).then((found) => put(id, found), () => null);
+
+  // Brings a part up to date in place. What is in both stays, with the focus and what is unfolded, and is not read aloud again; the focus of what has gone is its box's.
+  const bare = (one) => { const copy = one.cloneNode(); for (const its of ["open", "tabindex"]) copy.removeAttribute?.(its); return copy; };
+  function fill(part, found) {
+    const within = part.contains(document.activeElement), old = [...part.childNodes], next = [...found.childNodes];
+    for (const one of old.slice(next.length)) one.remove();
+    next.forEach((one, at) => {
+      if (old[at] && bare(old[at]).isEqualNode(bare(one))) fill(old[at], one);
+      else if (old[at]) old[at].replaceWith(one); else part.append(one);
+    });
+    if (within && !part.contains(document.activeElement)) take(part);
+  }
 
   // Polls a part and what it becomes, for as long as that wants it.
   function wait(part, since = Date.now()) {
@@ -48,11 +60,8 @@
       try {
         const found = await ask(part.dataset.poll, part.id);
         if (!found || !part.isConnected) return;
-        if (found.part.dataset.poll) {
-          // What is the same is not read aloud again.
-          if (part.innerHTML !== found.part.innerHTML) part.replaceChildren(...document.adoptNode(found.part).childNodes);
-          wait(part, since);
-        } else put(part.id, found);
+        if (found.part.dataset.poll) { fill(part, found.part); wait(part, since); }
+        else put(part.id, found);
       } catch {
         wait(part, since);
       }
@@ -101,8 +110,7 @@
     const told = here(part.dataset.stream) && new EventSource(part.dataset.stream);
     if (told) told.onmessage = (event) => {
       const page = new DOMParser().parseFromString(event.data, "text/html"), found = page.getElementById(part.id);
-      const old = document.getElementById(part.id);
-      if (found && old && old.innerHTML !== found.innerHTML) put(part.id, { part: found });
+      if (found) fill(part, found);
     };
     if (told) [told.onopen, told.onerror] = [true, false].map((whether) => () => answered(whether));
   }

@@ -97,6 +97,37 @@ async def test_clock_files_faults_and_complaints_by_what_can_be_seen(tmp_path: P
 
 
 @pytest.mark.parametrize("width", [PHONE, DESK])
+async def test_keys_alone_pass_the_counts_that_change_and_put_a_fault_on_and_off(tmp_path: Path, width: int) -> None:
+    async with at_the_console(tmp_path, width) as (bed, page, _):
+        await page.reach("Head-end")
+        bed.moved(3 * 3600)
+        await page.see("min ago")
+        # What is told anew keeps the focus where it was, and leads on.
+        assert await page.value("document.activeElement.textContent") == "Head-end"
+        await page.press("Tab")
+        await page.press("Enter")
+        await page.see("The head-end's batch of an operating day")
+        await page.reach("Faults of meters")
+        await page.press("Enter")
+        await page.see("They begin now, or with the next quarter")
+        await page.reach("Kind")
+        await page.type("dead")
+        await page.reach("ESI ID")
+        await page.type(bed.esiid("ordinary; the customer's own"))
+        await page.reach("Switch on")
+        await page.press(" ")
+        await page.see("Done: POST /control/faults")
+        await page.reach("Copy as curl")
+        await page.press(" ")
+        await page.see('"kind": "dead"')
+        switched = re.search(r"Switch off (fault-\d+)", await page.text())
+        assert switched is not None
+        await page.reach(switched[0])
+        await page.press("Enter")
+        await page.see(f"Done: DELETE /control/faults/{switched[1]}")
+
+
+@pytest.mark.parametrize("width", [PHONE, DESK])
 async def test_a_bill_that_was_told_is_made_again_once_the_clock_was_moved_and_the_day_posted(
     tmp_path: Path, width: int
 ) -> None:

@@ -34,6 +34,13 @@ _SHIFTS = """globalThis.shifted = 0; globalThis.moved = []; new PerformanceObser
 }).observe({ type: "layout-shift", buffered: true });"""
 #: So many presses lead past everything on a page.
 _TABS = 60
+#: What has the focus, and whether that can be seen.
+_FOCUS = """() => {
+  const one = document.activeElement, look = getComputedStyle(one), at = one.getBoundingClientRect();
+  const label = one.labels?.[0] && [...one.labels[0].childNodes].find((its) => its.nodeType === 3 && its.data.trim()).data;
+  const marked = one === document.body || look.outlineStyle === "auto" || (look.outlineStyle !== "none" && parseFloat(look.outlineWidth) >= 2);
+  return { text: (label ?? one.textContent).trim(), seen: marked && at.bottom > 0 && at.top < innerHeight && at.right > 0 && at.left < innerWidth };
+}"""
 _CLICKED = "a, button, summary, [role=button]"
 
 
@@ -127,11 +134,17 @@ class Page:
         """Press a key and let it go."""
         await self.tab.keyboard.press(key)
 
+    async def type(self, text: str) -> None:
+        """Type into what has the focus."""
+        await self.tab.keyboard.type(text)
+
     async def reach(self, text: str) -> None:
-        """Press Tab until what has exactly that text has the focus, as whoever has no mouse does."""
+        """Press Tab until what has exactly that text, or is labelled so, has the focus, as whoever has no mouse does. Each stop on the way can be seen to have it."""
         for _ in range(_TABS):
             await self.press("Tab")
-            if (await self.value("document.activeElement.textContent.trim()")) == text:
+            stop = await self.value(_FOCUS)
+            assert stop["seen"], stop
+            if stop["text"] == text:
                 return
         raise AssertionError(f"no key leads to {text!r}")
 

@@ -279,11 +279,11 @@ async def test_a_form_that_is_pressed_twice_is_sent_once(at: str, shared: Browse
 _WAITS = '<section id="c" data-poll="/face/poll"><a href="#c">waits {}</a></section>'
 
 
-async def answering(page: Page, path: str, answer: Callable[[], str], **headers: str) -> None:
+async def answering(page: Page, path: str, answer: Callable[[], str], kind: str = "text/html", **headers: str) -> None:
     """Let what stands at a path answer with what a function gives, or with headers too."""
 
     async def fulfil(route: Route) -> None:
-        await route.fulfill(body=answer(), content_type="text/html", headers=headers)
+        await route.fulfill(body=answer(), content_type=kind, headers=headers)
 
     await page.tab.route(f"**{path}", fulfil)
 
@@ -332,6 +332,45 @@ async def test_what_stays_the_same_is_left_alone_and_the_focus_goes_to_what_take
             await page.tab.clock.run_for(2000)
         await page.see("came")
         assert await page.value("document.activeElement.id") == "c"
+
+
+@pytest.mark.process
+@pytest.mark.parametrize("streamed", [False, True])
+async def test_what_changes_by_itself_leaves_the_focus_where_it_was_and_unfolded_what_is(
+    at: str, shared: Browser, streamed: bool
+) -> None:
+    async with browser(of=shared) as page:
+        turns, held = itertools.count(), "<details><summary>More</summary>of it</details>"
+
+        def part(more: str = "") -> str:
+            return f'<section id="{"e" if streamed else "c"}"{more}><p>turn {next(turns)}.</p>{held}</section>'
+
+        async def turned() -> None:
+            """Wait until it has changed."""
+            stands = await page.tab.locator("p", has_text="turn").inner_text()
+            await page.tab.clock.run_for(2000)
+            await page.miss(stands)
+
+        await page.tab.clock.install()
+        if streamed:
+            # It ends with each answer, and is asked for again.
+            await answering(page, "/face/told", lambda: f"retry: 20\ndata: {part()}\n\n", "text/event-stream")
+            await page.go(f"{at}/face/stream")
+        else:
+            for path in ("/face/form", "/face/poll"):
+                await answering(page, path, lambda: part(' data-poll="/face/poll"'))
+            await page.go(f"{at}/face/live")
+            await page.click("Send")
+        await page.see("More")
+        await page.reach("More")
+        await page.press(" ")
+        for _ in range(2):
+            assert await page.value("document.querySelector('details').open")
+            assert await page.value("document.activeElement.textContent") == "More"
+            await turned()
+        held = ""
+        await page.miss("More") if streamed else await turned()
+        assert await page.value("document.activeElement.id") == ("e" if streamed else "c")
 
 
 @pytest.mark.process

@@ -82,6 +82,43 @@ async def test_a_balance_inquiry_is_answered_at_once_and_refined_in_place(tmp_pa
         await page.count(":target", 1)
 
 
+@pytest.mark.parametrize("width", BOTH)
+async def test_keys_alone_lead_from_the_log_in_to_the_bill_that_has_its_read(tmp_path: Path, width: int) -> None:
+    with sandbox(tmp_path / "bed", "--clock", "manual", "--accounts", str(ACCOUNTS)) as told:
+        async with browser(width) as page:
+            its = told.log_in("desk")
+            await page.go(told.words("desk"))
+            # The first field has the focus.
+            for word, key in ((its.username, "Tab"), (its.password, "Enter")):
+                await page.type(word)
+                await page.press(key)
+            await page.see("Find a name, account or ESI ID")
+            await page.reach("Find a name, account or ESI ID")
+            await page.type(CUSTOMER.split()[-1].lower())
+            await page.press("Enter")
+            await page.tab.wait_for_url("**/desk/?q=*")
+            await page.reach(CUSTOMER)
+            await page.press("Enter")
+            await page.see("The customer is on the line")
+            await page.reach("What do I owe now?")
+            await page.press(" ")
+            await page.see("The meter is being asked.")
+            await page.reach("The bill line by line")
+            await page.press(" ")
+            await page.see("for usage from 1000 kWh")
+            # While the part asks, what was unfolded and has the focus is left so.
+            told.moved(30)
+            await page.see("2:30 left")
+            await page.see("for usage from 1000 kWh")
+            assert await page.value("document.activeElement.textContent") == "The bill line by line"
+            told.moved(300)
+            await page.see("The meter has answered: the bill has its read.")
+            assert await page.value("document.activeElement.id") == "call"
+            await page.reach("As a table")
+            await page.press("Enter")
+            await page.count("details[open]", 1)
+
+
 def load_of(file: Path, kwh: int) -> Path:
     """A load for ``--replay`` that has taken so many kWh of the customer's cycle up to the call: more by day than by night, as homes do."""
     ends = ends_within(epoch("2026-07-16T00:00"), epoch("2026-08-12T17:30"))
