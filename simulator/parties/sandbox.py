@@ -50,7 +50,7 @@ from simulator.smt.access.gatekeeper import TokenLife
 from simulator.smt.doors.service import SmtConfig
 from simulator.smt.ondemand.middle import MiddleDraws
 from simulator.smt.throttle.decision import Policy
-from simulator.smt.usage.file_site import FileSite
+from simulator.smt.usage.site.file_site import FileSite
 from simulator.tap.http import outgoing
 from simulator.tap.log import WireLog
 from simulator.tap.masked import MOST_BODY

@@ -33,11 +33,11 @@ from simulator.smt.ondemand.middle import MiddleDraws
 from simulator.smt.registry.records import User, UserKind
 from simulator.smt.registry.registry import Registry
 from simulator.smt.terms import ClockNumbers, Terms
-from simulator.smt.usage.file_site import FileSite
-from simulator.smt.usage.folders import PART, Homes
-from simulator.smt.usage.ftps import Seen
 from simulator.smt.usage.postings import digest_of
-from simulator.smt.usage.rights import CUT, with_folder
+from simulator.smt.usage.site.file_site import FileSite
+from simulator.smt.usage.site.folders import PART, Homes
+from simulator.smt.usage.site.ftps import Seen
+from simulator.smt.usage.site.rights import CUT, with_folder
 from simulator.tap.ftp import ftp_seen
 from simulator.tap.http import outgoing, tapped
 from simulator.tap.log import WireLog

@@ -37,9 +37,9 @@ from simulator.smt.terms import Terms
 from simulator.smt.throttle.admission import DatabaseAdmission
 from simulator.smt.throttle.decision import Policy
 from simulator.smt.usage.deliveries import Deliveries
-from simulator.smt.usage.folders import Folders
 from simulator.smt.usage.intake import Intake
 from simulator.smt.usage.posting_list import PostingList
+from simulator.smt.usage.site.folders import Folders
 from simulator.smt.usage.store import VeeStore
 
 

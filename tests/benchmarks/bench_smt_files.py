@@ -31,7 +31,7 @@ from simulator.runtime.serving import HttpServer, bind
 from simulator.smt.database import engine
 from simulator.smt.registry.records import RorPeriod
 from simulator.smt.registry.registry import Registry
-from simulator.smt.usage.file_site import FileSite
+from simulator.smt.usage.site.file_site import FileSite
 from tests.benchmarks.bench_lse import POSTED_AT, records
 from tests.benchmarks.bench_smt_status_poll import request_bytes
 from tests.simulator.smt.rig import PASSWORD, PLAIN, RIVAL_DUNS, ROR_DUNS, TDSP_DUNS, Rig, registry

@@ -18,7 +18,7 @@ from meters.calendar import Micros, to_us
 from simulator.smt.correlation import digits
 from simulator.smt.database.engine import writing
 from simulator.smt.database.tables import report_request
-from simulator.smt.usage.folders import Folders
+from simulator.smt.usage.site.folders import Folders
 
 #: Makes the file, (names, content); None without any data. The first name that is free is its. Its argument is the correlation id.
 Make = Callable[[str], Awaitable[tuple[Iterable[str], bytes] | None]]

@@ -37,9 +37,9 @@ from meters.calendar import Seconds, day_end, iso
 from simulator.smt.database.engine import writing
 from simulator.smt.registry.records import UserKind
 from simulator.smt.registry.registry import Registry
-from simulator.smt.usage.folders import Folders
 from simulator.smt.usage.postings import Happened, Postings, digest
 from simulator.smt.usage.ror_files import Laid, UsageFiles
+from simulator.smt.usage.site.folders import Folders
 from simulator.smt.usage.store import VeeStore
 
 _FILE_NAME = "file name"

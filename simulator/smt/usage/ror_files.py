@@ -22,9 +22,9 @@ from simulator.smt.database.engine import reading, writing
 from simulator.smt.database.tables import file_event, usage_file
 from simulator.smt.registry.records import UsageFormat
 from simulator.smt.registry.registry import Registry
-from simulator.smt.usage.folders import Folders
 from simulator.smt.usage.formats import INTERVAL_STEM, interval_csv, lse_file
 from simulator.smt.usage.postings import Happened, Postings, digest
+from simulator.smt.usage.site.folders import Folders
 from simulator.smt.usage.store import StoredDay, VeeStore
 
 #: Counters of one second, and how many other names are tried for a file whose own is another's.

@@ -26,8 +26,8 @@ from meters.calendar import epoch
 from simulator.runtime.local_ca import LocalCa
 from simulator.smt.database.engine import open_database
 from simulator.smt.registry.log_in import LoginGuard
-from simulator.smt.usage.file_site import FileSite
 from simulator.smt.usage.postings import Postings
+from simulator.smt.usage.site.file_site import FileSite
 from tests.headend.day.at_once import DAY, ESIIDS, read, validated_and_posted
 from tests.simulator.processes import Forked, ending, patience
 from tests.simulator.smt.rig import PASSWORD, registry

@@ -42,7 +42,7 @@ from simulator.smt.registry.records import Agreement, Entity, EntityKind, RorPer
 from simulator.smt.registry.registry import Registry
 from simulator.smt.throttle.decision import Policy
 from simulator.smt.throttle.policy import preset
-from simulator.smt.usage.folders import Folders
+from simulator.smt.usage.site.folders import Folders
 
 NOW = "2026-08-12T17:40"
 TDSP_DUNS, ROR_DUNS, RIVAL_DUNS = "9990000000001", "9990000000011", "9990000000012"

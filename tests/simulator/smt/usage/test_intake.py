@@ -23,9 +23,9 @@ from headend.lse.writer import (
 )
 from headend.vee.quality import Channel
 from meters.calendar import Seconds, epoch
-from simulator.smt.usage.folders import Homes
 from simulator.smt.usage.intake import Decided, decide
 from simulator.smt.usage.ror_files import Laid, UsageFiles
+from simulator.smt.usage.site.folders import Homes
 from tests.simulator.smt.rig import NEIGHBOUR, PLAIN, TDSP_DUNS, Nowhere, Rig, record
 
 NOW = epoch("2026-08-12T07:30")

@@ -28,9 +28,9 @@ from simulator.smt.registry.records import RorPeriod, UsageFormat
 from simulator.smt.registry.registry import Registry
 from simulator.smt.throttle.policy import preset
 from simulator.smt.usage import store as store_module
-from simulator.smt.usage.folders import Homes
 from simulator.smt.usage.postings import Happened, Postings
 from simulator.smt.usage.ror_files import UsageFiles, usage_file_name
+from simulator.smt.usage.site.folders import Homes
 from simulator.smt.usage.store import VeeStore
 from tests.simulator.processes import Forked, ending, patience
 from tests.simulator.smt.rig import FOREIGN, NEIGHBOUR, PLAIN, RIVAL_DUNS, ROR_DUNS, TDSP_DUNS, Rig, record, registry

@@ -14,8 +14,8 @@ import pytest
 
 from headend.lse.writer import RESULT_SUFFIX, dumps, file_name
 from meters.calendar import epoch, seconds
-from simulator.smt.usage.folders import Homes
 from simulator.smt.usage.postings import Happened
+from simulator.smt.usage.site.folders import Homes
 from tests.simulator.smt.postgres import DATABASES
 from tests.simulator.smt.rig import FOREIGN, NEIGHBOUR, PLAIN, ROR_DUNS, TDSP_DUNS, Rig, record, registry
 

@@ -20,11 +20,11 @@ from pyftpdlib.servers import FTPServer
 from simulator.errors import SimulatorError
 from simulator.smt.registry.log_in import LoginGuard
 from simulator.smt.registry.records import User
-from simulator.smt.usage.folders import Homes
-from simulator.smt.usage.ftps import Authorizer, Seen, handler_of
 from simulator.smt.usage.postings import Postings
-from simulator.smt.usage.rights import with_folder
-from simulator.smt.usage.uploads import Uploads
+from simulator.smt.usage.site.folders import Homes
+from simulator.smt.usage.site.ftps import Authorizer, Seen, handler_of
+from simulator.smt.usage.site.rights import with_folder
+from simulator.smt.usage.site.uploads import Uploads
 
 #: How long the thread sleeps at most before it looks whether it is to stop.
 _POLL_S = 0.1

@@ -26,8 +26,8 @@ from simulator.runtime.local_ca import LocalCa
 from simulator.smt.database.engine import open_database
 from simulator.smt.database.tables import file_event
 from simulator.smt.registry.log_in import LoginGuard
-from simulator.smt.usage.file_site import MOST_OF_PEER, FileSite
 from simulator.smt.usage.postings import Happened, Postings, digest
+from simulator.smt.usage.site.file_site import MOST_OF_PEER, FileSite
 from tests.simulator.smt.rig import FOREIGN, PASSWORD, PLAIN, TDSP_DUNS, Rig, record, registry
 
 

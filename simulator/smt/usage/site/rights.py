@@ -8,7 +8,7 @@ from pathlib import Path
 
 from headend.lse.writer import RESULT_SUFFIX
 from simulator.smt.registry.records import User, UserKind
-from simulator.smt.usage.folders import PART
+from simulator.smt.usage.site.folders import PART
 
 #: What an upload that was cut off is kept under.
 CUT = ".cut"

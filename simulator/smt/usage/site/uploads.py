@@ -16,9 +16,9 @@ from typing import Any
 from sqlalchemy.exc import SQLAlchemyError
 
 from headend.day.posting import OTHER_OCTETS, SAME_OCTETS
-from simulator.smt.usage.folders import PART
 from simulator.smt.usage.postings import Happened, Postings, digest_of
-from simulator.smt.usage.rights import CUT
+from simulator.smt.usage.site.folders import PART
+from simulator.smt.usage.site.rights import CUT
 
 #: What a client is told whose data ended without a word.
 _CUT_OFF = "426 The data ended without close_notify: the file is kept apart and not taken in."

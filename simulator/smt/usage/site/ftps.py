@@ -16,10 +16,10 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from simulator.smt.registry.log_in import LoginFault, LoginGuard
 from simulator.smt.registry.records import User
-from simulator.smt.usage.folders import PART
 from simulator.smt.usage.postings import Happened
-from simulator.smt.usage.rights import RIGHTS, no_name, rights
-from simulator.smt.usage.uploads import RefusedError, Upload, Uploads
+from simulator.smt.usage.site.folders import PART
+from simulator.smt.usage.site.rights import RIGHTS, no_name, rights
+from simulator.smt.usage.site.uploads import RefusedError, Upload, Uploads
 
 _debug = logging.getLogger(__name__).debug
 
