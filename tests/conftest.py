@@ -64,10 +64,9 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
 
 
 def pytest_collection_finish() -> None:
-    # Modules and collected tests live on: to look through them again and again would be a tenth of the suite's time.
-    gc.enable()
-    gc.collect()
+    # Modules and collected tests live on: to look through them even once would take each process seconds.
     gc.freeze()
+    gc.enable()
     gc.set_threshold(20_000)
 
 

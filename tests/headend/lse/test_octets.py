@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import fields, replace
 from datetime import date, timedelta
+from functools import cache
 from pathlib import Path
 from unittest.mock import patch
 
@@ -28,20 +29,19 @@ from meters.calendar import day_of, day_start, intervals_in, seconds
 from tests.cases import few
 from tests.headend.lse.test_lse import FALL, GOLDEN, NAME, ORDINARY, SPRING, _record
 
-_FILES = [
-    *(path.read_bytes() for path in sorted(GOLDEN.iterdir())),
-    dumps(
-        [
-            _record(day, channel, esiid, readings)
-            for day, channel, esiid, readings in (
-                (ORDINARY, Channel.LOAD, "1044372000000001700017", True),
-                (SPRING, Channel.GENERATION, "10443720000000018", False),
-                (FALL, Channel.LOAD, "10443720000000019", True),
-                (ORDINARY, Channel.LOAD, "10443720000000020", True),
-            )
-        ]
-    ),
-]
+
+@cache
+def _files() -> list[bytes]:
+    records = [
+        _record(day, channel, esiid, readings)
+        for day, channel, esiid, readings in (
+            (ORDINARY, Channel.LOAD, "1044372000000001700017", True),
+            (SPRING, Channel.GENERATION, "10443720000000018", False),
+            (FALL, Channel.LOAD, "10443720000000019", True),
+            (ORDINARY, Channel.LOAD, "10443720000000020", True),
+        )
+    ]
+    return [*(path.read_bytes() for path in sorted(GOLDEN.iterdir())), dumps(records)]
 
 
 @contextmanager
@@ -73,7 +73,7 @@ _PIECES = st.sampled_from(
 @st.composite
 def _mutated(draw: st.DrawFn) -> bytes:
     """Files of real records behind each other, with octets put in, over others, or taken out: anywhere, and where a field begins."""
-    content = b"".join(draw(st.lists(st.sampled_from(_FILES), min_size=1, max_size=3)))
+    content = b"".join(draw(st.lists(st.sampled_from(_files()), min_size=1, max_size=3)))
     for _ in range(draw(st.integers(0, 4))):
         at = draw(_AT) % (len(content) + 1)
         if draw(st.booleans()):
@@ -84,15 +84,17 @@ def _mutated(draw: st.DrawFn) -> bytes:
 
 @pytest.mark.parametrize("files", few(1, [100, 300]))
 def test_the_quick_way_gives_what_the_careful_one_gives(files: int) -> None:
+    sound = b"".join(_files())
+
     @settings(max_examples=files)
     @given(_mutated())
-    @example(b"".join(_FILES))
-    @example(b"".join(_FILES) + b"10000001,0.1,A,\n")
-    @example(b"10000000,0.1,A,\n" + b"".join(_FILES))
-    @example(b"".join(_FILES)[:-1])
-    @example(b"".join(_FILES) + b"00000001")
-    @example(b"".join(_FILES).replace(b"20261101000000,20261101235900", b"20260230000000,20260230235900"))
-    @example(b"".join(_FILES) + b"00000001,")
+    @example(sound)
+    @example(sound + b"10000001,0.1,A,\n")
+    @example(b"10000000,0.1,A,\n" + sound)
+    @example(sound[:-1])
+    @example(sound + b"00000001")
+    @example(sound.replace(b"20261101000000,20261101235900", b"20260230000000,20260230235900"))
+    @example(sound + b"00000001,")
     def gives(content: bytes) -> None:
         _same_both_ways(content)
 
@@ -109,7 +111,7 @@ def test_where_a_stretch_of_the_file_ends_makes_no_difference(content: bytes, oc
 
 def test_canonical_records_are_never_read_line_by_line(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(reader._Ahead, "line", lambda _: pytest.fail("a line was looked at"))
-    file = read(b"".join(_FILES), NAME)
+    file = read(b"".join(_files()), NAME)
     assert (len(file.columns), file.findings) == (8, ())
 
 
@@ -122,7 +124,7 @@ def test_a_record_that_is_not_canonical_costs_its_neighbours_nothing(monkeypatch
         return lines[-1]
 
     monkeypatch.setattr(reader._Ahead, "line", counted)
-    content = _FILES[-1].split(b"\n")
+    content = _files()[-1].split(b"\n")
     content[9] = content[9].replace(b"0.098", b".098", 1)
     file = read(b"\n".join(content), NAME)
     assert [record.line for record in file.records] == [1, 6, 11, 16]
@@ -212,7 +214,7 @@ def test_a_block_that_lacks_intervals_of_its_day_is_not_written() -> None:
 
 def test_a_file_read_a_stretch_at_a_time_gives_its_records_as_they_come(tmp_path: Path) -> None:
     path = tmp_path / "large.lse"
-    path.write_bytes(_FILES[-1] * 2000 + b"garbage\n")
+    path.write_bytes(_files()[-1] * 2000 + b"garbage\n")
     findings: list[LseFinding] = []
     with path.open("rb") as stream:
         sizes = [len(block) for block in reader.blocks(stream, NAME, findings)]
@@ -222,7 +224,7 @@ def test_a_file_read_a_stretch_at_a_time_gives_its_records_as_they_come(tmp_path
 
 
 def test_a_line_longer_than_a_stretch_is_one_line() -> None:
-    content = _FILES[0] + b"x" * 3_000_000 + b"\n" + _FILES[0]
+    content = _files()[0] + b"x" * 3_000_000 + b"\n" + _files()[0]
     assert [finding.line for finding in _same_both_ways(content).findings] == [6]
 
 
@@ -245,11 +247,11 @@ def test_a_line_that_does_not_end_takes_no_memory() -> None:
     findings: list[LseFinding] = []
     tracemalloc.start()
     try:
-        blocks = reader.blocks(_Endless(100_000_000, b"\n" + _FILES[0]), NAME, findings)
+        blocks = reader.blocks(_Endless(100_000_000, b"\n" + _files()[0]), NAME, findings)
         kept = sum(map(len, blocks))
         _, peak = tracemalloc.get_traced_memory()
     finally:
         tracemalloc.stop()
-    assert kept == len(reader.read(_FILES[0], NAME).records)
+    assert kept == len(reader.read(_files()[0], NAME).records)
     assert [(finding.line, finding.record_line) for finding in findings] == [(1, 0)]
     assert peak < 100_000_000
