@@ -71,8 +71,7 @@ def shape(seed: int, zone: str, day: date, weather: Weather = ()) -> Shape:
     slots = clock_slots(day)
     above = sky_of(seed, zone, day, weather)
     tables: list[list[Floats]] = []
-    for klass in CLASSES:
-        cooling, heating = (energy[0] for energy in _thermal(klass, above))
+    for klass, (cooling, heating) in zip(CLASSES, _thermal(above)[:, :, 0], strict=True):
         habit = _habit(klass, day_class(day)) * _season(day.toordinal())
         eventful = _EVENTFUL if klass in HOME_CLASSES else 0.0
         # A running event keeps others from beginning: chance p gives events p L / (1 + p (L - 1)) of the time, L long on average.
@@ -90,9 +89,9 @@ def thermal(seed: int, zone: str, day: date, weather: Weather = ()) -> Floats:
     """(classes, n) share of the average premises' load that cools or heats."""
     above = sky_of(seed, zone, day, weather)
     shares = []
-    for klass in CLASSES:
+    for klass, (cooling, heating) in zip(CLASSES, _thermal(above)[:, :, 0], strict=True):
         other = USES[klass].base / SLOTS + _habit(klass, day_class(day)) * _season(day.toordinal())
-        both = sum(energy[0] for energy in _thermal(klass, above))
+        both = cooling + heating
         shares.append(both / (other + both))
     made: Floats = np.array(shares)[:, clock_slots(day)]
     return made
@@ -111,17 +110,20 @@ class Sums:
     def upto(self, count: int, roofs: bool) -> Ints:
         """(count or more, classes, components) at the midnights from the era on, or (count or more, classes, roofs, 2) under roofs."""
         with self._lock:
-            while len(self._use) < count and not roofs:
-                self._use = _grown(self._use, _daily_use(*self._year(self._use)))
-            while len(self._net) < count and roofs:
-                self._net = _grown(self._net, _daily_net(*self._year(self._net)))
+            while (has := len(self._net if roofs else self._use)) < count:
+                self._grow(has, roofs)
             return self._net if roofs else self._use
 
-    def _year(self, table: Ints) -> tuple[_Calendar, Sky]:
-        """The year whose midnights come next in a table that begins at the era, and the sky above it."""
-        year = date.fromordinal(ERA.toordinal() + len(table) - 1).year
+    def _grow(self, has: int, roofs: bool) -> None:
+        """By a year each table that has so many midnights; what is under roofs only where that is asked for. Both have one sky."""
+        year = date.fromordinal(ERA.toordinal() + has - 1).year
         first, last = date(year, 1, 1), date(year, 12, 31)
-        return _calendar(first, last), sky(self._seed, self._zone, first, last)
+        calendar, above = _calendar(first, last), sky(self._seed, self._zone, first, last)
+        thermal = _thermal(above)
+        if len(self._use) == has:
+            self._use = _grown(self._use, _daily_use(calendar, thermal))
+        if roofs:
+            self._net = _grown(self._net, _daily_net(calendar, above, thermal))
 
 
 @lru_cache(maxsize=64)
@@ -144,8 +146,9 @@ def midnight(seed: int, zone: str, since: int, roofs: bool) -> Midnight:
         fill_leads(curves.reshape(len(window), -1), since - low, high - low, leads)
         return window[since - low], leads.reshape(len(leads), *curves.shape[1:], 2)
 
-    use, use_leads = look(False)
+    # What is under roofs comes first: with it all is made that is there without any.
     net, net_leads = look(True) if roofs else (_NO_NET, _NO_LEADS)
+    use, use_leads = look(False)
     return Midnight(use, net, use_leads, net_leads, ERA.toordinal() + since, since)
 
 
@@ -167,7 +170,8 @@ def spell_days(seed: int, zone: str, weather: Weather) -> tuple[SpellDays, ...]:
     made = []
     for first, last in zip(firsts, lasts, strict=True):
         calendar, above = _calendar(first, last), sky(seed, zone, first, last, weather)
-        made.append(SpellDays(first, _daily_use(calendar, above), _daily_net(calendar, above)))
+        thermal = _thermal(above)
+        made.append(SpellDays(first, _daily_use(calendar, thermal), _daily_net(calendar, above, thermal)))
     return tuple(made)
 
 
@@ -208,8 +212,8 @@ def _calendar(first: date, last: date) -> _Calendar:
     return _Calendar(np.array([day.toordinal() for day in every]), weekend, passes)
 
 
-def _daily_use(calendar: _Calendar, above: Sky) -> Ints:
-    """(days, classes, components) Wh of each day."""
+def _daily_use(calendar: _Calendar, thermal: Floats) -> Ints:
+    """(days, classes, components) Wh of each day. thermal: as ``_thermal`` gives it."""
     out = np.zeros((len(calendar.ordinals), len(CLASSES), len(COMPONENTS)), np.int64)
     season = _season(calendar.ordinals)
     for c, klass in enumerate(CLASSES):
@@ -219,32 +223,33 @@ def _daily_use(calendar: _Calendar, above: Sky) -> Ints:
             (2, DayClass.WEEKEND, calendar.weekend),
         ):
             out[:, c, component] = np.where(held, np.rint(calendar.passes @ _habit(klass, kind) * season), 0)
-        for component, energy in zip((3, 4), _thermal(klass, above), strict=True):
+        for component, energy in zip((3, 4), thermal[c], strict=True):
             out[:, c, component] = np.rint((energy * calendar.passes).sum(axis=1))
     return out
 
 
-def _daily_net(calendar: _Calendar, above: Sky) -> Ints:
-    """(days, classes, roofs, 2) Wh delivered and received by the average premises with roofs."""
+def _daily_net(calendar: _Calendar, above: Sky, thermal: Floats) -> Ints:
+    """(days, classes, roofs, 2) Wh delivered and received by the average premises with roofs. thermal: as ``_thermal`` gives it."""
     season = _season(calendar.ordinals)[:, None]
     out = np.empty((len(calendar.ordinals), len(CLASSES), len(ROOFS), 2))
     for c, klass in enumerate(CLASSES):
         habit = np.where(calendar.weekend[:, None], _habit(klass, DayClass.WEEKEND), _habit(klass, DayClass.WEEKDAY))
-        cooling, heating = _thermal(klass, above)
+        cooling, heating = thermal[c]
         load = USES[klass].base / SLOTS + habit * season + cooling + heating
         fill_net(load, above.sunshine / 1000, calendar.passes, ROOFS * MEAN_W[c], out[:, c])
     return np.rint(out).astype(np.int64)
 
 
-def _thermal(klass: str, above: Sky) -> tuple[Floats, Floats]:
-    """Two (days, 96): Wh that cool and that heat the average premise in each quarter hour of the clock."""
-    use = USES[klass]
-    cool, heat = _rhythm(klass)
+def _thermal(above: Sky) -> Floats:
+    """(classes, 2, days, 96) Wh that cool and that heat the average premise in each quarter hour of the clock."""
     felt = above.felt / CENTI
-    cooling = np.maximum(0.0, felt - COOLING_C) * (use.cooling / SLOTS)
-    heating = np.maximum(0.0, HEATING_C - felt) * (use.heating / SLOTS)
-    frost = np.maximum(0.0, FROST_C - felt) * (use.frost / SLOTS)
-    return cooling * cool, (heating + frost) * heat
+    hot, cold, frost = (np.maximum(0.0, degrees) for degrees in (felt - COOLING_C, HEATING_C - felt, FROST_C - felt))
+    out = np.empty((len(CLASSES), 2, *felt.shape))
+    for klass, (cooling, heating) in zip(CLASSES, out, strict=True):
+        use, (cool, heat) = USES[klass], _rhythm(klass)
+        cooling[:] = hot * (use.cooling / SLOTS) * cool
+        heating[:] = (cold * (use.heating / SLOTS) + frost * (use.frost / SLOTS)) * heat
+    return out
 
 
 @lru_cache(maxsize=16)

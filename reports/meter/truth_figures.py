@@ -5,8 +5,11 @@ Of made homes in one year; but for mild winter days and for the sun, which are o
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import replace
 from datetime import date, timedelta
+from functools import lru_cache
+from types import MappingProxyType
 
 import numpy as np
 from numpy.typing import NDArray
@@ -29,10 +32,11 @@ _VACANT_WH = 2_000
 _EVENING, _MORNING = 88, 24
 
 
-def figures(company: Tdsp, seed: int, year: int) -> dict[str, float]:
+@lru_cache(maxsize=2)
+def figures(company: Tdsp, seed: int, year: int) -> Mapping[str, float]:
     """Each figure of ``published.csv`` by its name, in the unit that stands there. Raises MeterError for a year without registers."""
     homes = PremiseArrays.generate(seed, company, _PREMISES, mix=HOMES)
-    return {
+    made = {
         **_use(seed, homes, year),
         **_businesses(seed, company, year),
         **_quarters(seed, homes[:_SHOWN], year),
@@ -40,6 +44,7 @@ def figures(company: Tdsp, seed: int, year: int) -> dict[str, float]:
         **_cars(seed, homes[:_SHOWN], year),
         **_roofs(seed, year),
     }
+    return MappingProxyType(made)
 
 
 def daily(seed: int, premises: PremiseArrays, year: int) -> NDArray[np.int64]:

@@ -13,10 +13,13 @@ import schemathesis
 from hypothesis import HealthCheck, Phase, given, settings
 from schemathesis import GenerationMode
 
+from tests.cases import few
 from tests.simulator.processes import ROOT
 from tests.simulator.ror.desk.support import desk_rig
 
 DOCUMENT = json.loads((ROOT / "docs" / "openapi" / "ror.json").read_text(encoding="utf-8"))
+#: Per call and kind of request.
+EXAMPLES = [3, 12]
 #: Of health nothing can be asked wrongly.
 OPERATIONS = [
     (path, method.upper()) for path, methods in DOCUMENT["paths"].items() for method in methods if path != "/healthz"
@@ -59,11 +62,14 @@ def bed(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Bed]:
 
 @pytest.mark.parametrize("mode", [GenerationMode.POSITIVE, GenerationMode.NEGATIVE])
 @pytest.mark.parametrize(("path", "method"), OPERATIONS)
-def test_no_request_gets_an_undocumented_reply(bed: Bed, path: str, method: str, mode: GenerationMode) -> None:
+@pytest.mark.parametrize("examples", few(1, EXAMPLES))
+def test_no_request_gets_an_undocumented_reply(
+    bed: Bed, path: str, method: str, mode: GenerationMode, examples: int
+) -> None:
     operation = bed.schema[path][method]
 
     @settings(
-        max_examples=12,
+        max_examples=examples,
         derandomize=True,
         database=None,
         phases=[Phase.generate],

@@ -382,12 +382,14 @@ async def test_nobody_is_told_of_a_re_bill_that_a_desk_begun_anew_does_not_make(
         assert record["satisfied"]["reason"].endswith("it was not billed again from VEE data.")
 
 
-@pytest.mark.parametrize("name", ["login", "logout", "files", "accounts", "call", "A-1.2"])
-async def test_an_account_of_any_name_has_its_page_and_its_calls(tmp_path: Path, name: str) -> None:
-    async with desk_rig(tmp_path, customers=(customer(name),)) as rig, visiting(rig) as visit:
-        at = await visit.take(name)
+async def test_an_account_of_any_name_has_its_page_and_its_calls(tmp_path: Path) -> None:
+    names = ["login", "logout", "files", "accounts", "call", "A-1.2"]
+    people = tuple(customer(name, f"{10443720000000000 + at}") for at, name in enumerate(names))
+    async with desk_rig(tmp_path, customers=people) as rig, visiting(rig) as visit:
+        taken = {name: await visit.take(name) for name in names}
         await rig.to("2026-08-12T17:45")
-        assert at == f"/desk/accounts/{name}?call=call-0001"
-        for page in (at, f"/desk/accounts/{name}"):
-            assert f"Account {name}, ESI ID" in (await visit.get(page)).text
-        assert f'href="/desk/accounts/{name}"' in (await visit.get("/desk/")).text
+        for number, (name, at) in enumerate(taken.items(), start=1):
+            assert at == f"/desk/accounts/{name}?call=call-{number:04d}"
+            for page in (at, f"/desk/accounts/{name}"):
+                assert f"Account {name}, ESI ID" in (await visit.get(page)).text
+            assert f'href="/desk/accounts/{name}"' in (await visit.get("/desk/")).text

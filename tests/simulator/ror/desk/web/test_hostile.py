@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-
-import pytest
+from typing import Any
 
 from simulator.ror.accounts.book import Customer
 from simulator.ror.desk.web.calls import AT_ONCE
@@ -44,19 +43,21 @@ async def test_names_of_customers_stay_texts(tmp_path: Path) -> None:
     assert {text.strip() for text in texts} <= {text.strip() for text in shown}
 
 
-@pytest.mark.parametrize("text", _RUNNING)
-async def test_what_smt_says_and_what_is_typed_stays_text(tmp_path: Path, text: str) -> None:
-    refusal = {"code": text, "reason": f'">{text}', "retryAt": None}
-    ack = {"statusCode": "1", "statusReason": text, "correlationId": None, "refusal": refusal}
+async def test_what_smt_says_and_what_is_typed_stays_text(tmp_path: Path) -> None:
+    ack: dict[str, Any] = {"statusCode": "1", "correlationId": None}
     async with desk_rig(tmp_path, behaving(ack=ack)) as rig, visiting(rig) as visit:
-        at = await visit.take()
-        await rig.to("2026-08-12T17:41")
-        told = [await visit.get(at), await visit.log_in(f'">{text}', "x", next=text)]
-        await visit.log_in()
-        for name, path in (("q", "/desk/"), ("call", "/desk/accounts/A-1001"), ("next", "/desk/login")):
-            told.append(await visit.http.get(path, params={name: f'">{text}'}))
-        told.append(await visit.post("/desk/accounts/A-1001/call", question=f'">{text}', patience_s=text))
-        told.append(await visit.post("/desk/accounts/A-1001/ask", call=f'">{text}'))
-    for reply in told:
-        assert strange(reply.text) == []
-        assert "Traceback" not in reply.text
+        for minute, text in enumerate(_RUNNING, start=1):
+            ack |= {"statusReason": text, "refusal": {"code": text, "reason": f'">{text}', "retryAt": None}}
+            at = await visit.take()
+            await rig.to(f"2026-08-12T{17 + (40 + minute) // 60}:{(40 + minute) % 60:02d}")
+            said = await visit.get(at)
+            assert any(text in one for one in Looked(said.text).texts), text
+            told = [said, await visit.log_in(f'">{text}', "x", next=text)]
+            await visit.log_in()
+            for name, path in (("q", "/desk/"), ("call", "/desk/accounts/A-1001"), ("next", "/desk/login")):
+                told.append(await visit.http.get(path, params={name: f'">{text}'}))
+            told.append(await visit.post("/desk/accounts/A-1001/call", question=f'">{text}', patience_s=text))
+            told.append(await visit.post("/desk/accounts/A-1001/ask", call=f'">{text}'))
+            for reply in told:
+                assert strange(reply.text) == []
+                assert "Traceback" not in reply.text
