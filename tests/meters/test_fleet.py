@@ -323,11 +323,12 @@ def test_look_alikes_stand_in_intervals_and_registers_of_every_later_day_and_a_t
     assert meter.lookalikes
 
 
-def test_wrong_energy_of_a_ledger_is_what_the_meters_show_wrongly_whatever_lies_over_what() -> None:
+@pytest.mark.parametrize("count", few(1, [40, 100]))
+def test_wrong_energy_of_a_ledger_is_what_the_meters_show_wrongly_whatever_lies_over_what(count: int) -> None:
     first, last = DAY, DAY + timedelta(days=2)
     rules = [rule for rule in drawn_daily(last, 0.04, days=9) if rule.kind is not FaultKind.SWAP]
     rules.append(FaultRule(FaultKind.STALE, day_end(last), day_end(last) + 40_000, {"seconds": 86_400}, rate=0.1))
-    fleet, sound = Fleet(ONCOR, 3, 100, rules, MARKET), Fleet(ONCOR, 3, 100, (), MARKET)
+    fleet, sound = Fleet(ONCOR, 3, count, rules, MARKET), Fleet(ONCOR, 3, count, (), MARKET)
     entries = fleet.ledger(first, last)
     wrong: dict[str, int] = defaultdict(int)
     for entry in entries:
@@ -335,8 +336,8 @@ def test_wrong_energy_of_a_ledger_is_what_the_meters_show_wrongly_whatever_lies_
     shown: dict[str, int] = defaultdict(int)
     for at in range(3):
         day = first + timedelta(days=at)
-        read, true = (one.partition(day, 1, 100, marked=False) for one in (fleet, sound))
-        for row in range(100):
+        read, true = (one.partition(day, 1, count, marked=False) for one in (fleet, sound))
+        for row in range(count):
             for channel in ("delivered", "received"):
                 away = getattr(read, channel)[row].astype(np.int64) - getattr(true, channel)[row]
                 shown[make_esiid(ONCOR, 3, row + 1)] += int(np.abs(away).sum())

@@ -11,6 +11,7 @@ from collections.abc import Callable
 from dataclasses import replace
 from functools import cache
 from pathlib import Path
+from symtable import symtable
 from types import ModuleType
 
 import pytest
@@ -46,7 +47,8 @@ def test_a_mutant_changes_one_place_and_names_who_sees_it(mutant: Mutant) -> Non
     assert text.count(mutant.text) == 1, f"{mutant.file} has this text not once: {mutant.text}"
     assert mutant.replacement != mutant.text
     if mutant.file.endswith(".py"):
-        ast.parse(text.replace(mutant.text, mutant.replacement))
+        # Parsed, and no tree made of it.
+        symtable(text.replace(mutant.text, mutant.replacement), mutant.file, "exec")
     assert bool(mutant.killed_by) is not bool(mutant.equivalent)
     for test in mutant.killed_by:
         file, _, name = test.partition("::")

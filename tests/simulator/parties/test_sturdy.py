@@ -18,6 +18,7 @@ from simulator.ror.client import SmtClient
 from simulator.runtime.clock import Clock, ClockMode
 from simulator.smt.ondemand.inquiries import CALL_BACKS
 from simulator.world.market import ROR_LOGIN
+from tests.cases import few
 from tests.simulator.sandboxes import Rig, rig
 
 
@@ -37,15 +38,18 @@ def inquiry(made: Rig, **changed: Any) -> dict[str, Any]:
 
 @pytest.mark.parametrize(
     "changed",
-    [
-        {"start": "9999-12-31T23:30:00-12:00", "end": "9999-12-31T23:45:00-12:00"},
-        {"start": "0001-01-01T00:00:00+14:00", "end": "0001-01-01T00:15:00+14:00"},
-        {"answerBy": "9999-12-31T23:59:59-12:00"},
-        {"start": "2026-08-12T00:00:00-05:00", "end": "2026-08-14T00:15:00-05:00"},
-        {"start": "2026-08-12T00:07:00-05:00"},
-        {"correlationId": "\ud800"},
-        {"esiid": "x"},
-    ],
+    few(
+        3,
+        [
+            {"start": "9999-12-31T23:30:00-12:00", "end": "9999-12-31T23:45:00-12:00"},
+            {"start": "0001-01-01T00:00:00+14:00", "end": "0001-01-01T00:15:00+14:00"},
+            {"answerBy": "9999-12-31T23:59:59-12:00"},
+            {"start": "2026-08-12T00:00:00-05:00", "end": "2026-08-14T00:15:00-05:00"},
+            {"start": "2026-08-12T00:07:00-05:00"},
+            {"correlationId": "\ud800"},
+            {"esiid": "x"},
+        ],
+    ),
 )
 async def test_an_impossible_inquiry_is_refused_with_code_and_place(made: Rig, changed: dict[str, Any]) -> None:
     import json
@@ -74,23 +78,26 @@ async def test_a_call_back_that_nobody_takes_ends_by_itself(tmp_path: Path, repl
 
 @pytest.mark.parametrize(
     "changed",
-    [
-        {"meterReads": 10**30},
-        {"octets": 10**30},
-        {"reason": "\ud800"},
-        {"register": {"wh": 10**400, "at": "2026-08-12T17:40:00-05:00"}},
-        {"register": {"wh": 1, "at": "9999-12-31T23:59:59-12:00"}},
-        {
-            "intervals": [
-                {
-                    "end": "2026-08-12T17:30:00-05:00",
-                    "wh": 3 * 10**9,
-                    "source": "meter",
-                    "collectedAt": "2026-08-12T17:40:00-05:00",
-                }
-            ]
-        },
-    ],
+    few(
+        3,
+        [
+            {"meterReads": 10**30},
+            {"octets": 10**30},
+            {"reason": "\ud800"},
+            {"register": {"wh": 10**400, "at": "2026-08-12T17:40:00-05:00"}},
+            {"register": {"wh": 1, "at": "9999-12-31T23:59:59-12:00"}},
+            {
+                "intervals": [
+                    {
+                        "end": "2026-08-12T17:30:00-05:00",
+                        "wh": 3 * 10**9,
+                        "source": "meter",
+                        "collectedAt": "2026-08-12T17:40:00-05:00",
+                    }
+                ]
+            },
+        ],
+    ),
 )
 async def test_an_impossible_call_back_is_refused_and_the_request_ends(made: Rig, changed: dict[str, Any]) -> None:
     import json
