@@ -12,7 +12,7 @@ import os
 import signal
 import socket
 import sys
-from collections.abc import Callable, Coroutine, Iterator, Sequence
+from collections.abc import Callable, Coroutine, Iterator, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager, contextmanager, suppress
 from dataclasses import dataclass
 from typing import Any, NoReturn, TypeVar
@@ -153,12 +153,12 @@ def _first_signal(then: Callable[[int], None], *, even_ignored: bool = False) ->
         came = True
         for one in before:
             signal.signal(one, _end_at_once)
-        waited = _let_wait_s()
+        waited = let_wait_s()
 
         def late(*_: object) -> None:
             nonlocal waited
-            since, waited = waited, _let_wait_s()
-            more = max((total - since.get(thread, 0.0) for thread, total in waited.items()), default=0.0)
+            since, waited = waited, let_wait_s()
+            more = longest(since, waited)
             if more < LET_WAIT_S:
                 _end_at_once(number, said=_hangs())
             signal.setitimer(signal.ITIMER_REAL, more)
@@ -225,14 +225,19 @@ def finishing() -> Iterator[None]:
             signal.signal(one, handler)
 
 
-def _let_wait_s() -> dict[str, float]:
-    """Seconds in which each thread of this process could have gone on and waited for a processor, since it began. Nothing where the system does not tell."""
-    told = {}
+def let_wait_s(process: int | str = "self") -> dict[str, float]:
+    """Seconds in which each thread of a process could have gone on and waited for a processor, since it began. Nothing where the system does not tell."""
+    told, threads = {}, f"/proc/{process}/task"
     with suppress(OSError):
-        for thread in os.listdir("/proc/self/task"):
-            with suppress(OSError), open(f"/proc/self/task/{thread}/schedstat", encoding="ascii") as counts:
+        for thread in os.listdir(threads):
+            with suppress(OSError), open(f"{threads}/{thread}/schedstat", encoding="ascii") as counts:
                 told[thread] = int(counts.read().split()[1]) / 1e9
     return told
+
+
+def longest(since: Mapping[str, float], until: Mapping[str, float]) -> float:
+    """Seconds that the thread which waited longest between two looks waited."""
+    return max((total - since.get(thread, 0.0) for thread, total in until.items()), default=0.0)
 
 
 def _hangs() -> str:

@@ -7,19 +7,22 @@ import re
 import select
 import signal
 import socket
+import subprocess
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 from simulator.runtime.folder import LOCK, own
 from simulator.runtime.local_ca import LocalCa
-from tests.simulator.processes import ROOT, Process, complaints, started
+from simulator.runtime.until_stopped import let_wait_s, longest
+from tests.simulator.processes import ROOT, Process, complaints, patience, started
 
 ROSTER = "esiid,meter_number,host,port,unit_id,multiplier\n10443720000000001,600000001,127.0.0.1,1,1,1\n"
 SMT = ("smt", "serve", "--port", "0", "--ftps-port", "0", "--count", "4")
-#: Wall seconds from the signal to the end.
-WITHIN_S = 5.0
+#: Wall seconds from the signal to the end, beside those in which a processor is waited for; and those between two looks at that.
+WITHIN_S, LOOK_S = 5.0, 0.05
 
 
 def headend_words(folder: Path) -> list[str]:
@@ -73,8 +76,16 @@ def moment(number: int, stops: int, takes: float) -> tuple[int, float | None, fl
     return by, None, (0.0, 0.001, 0.2)[number % 10 - 7]
 
 
-def stop(words: list[str], number: int, after: float | None, late: float = 0.0, *, fresh: bool = False) -> float:
-    """Start a command, stop it by a signal, and check its end; wall seconds of its start as far as it came.
+class Stop(NamedTuple):
+    """A stop in wall seconds: how far the start had come, what it took, and how much of that the process waited for a processor."""
+
+    came_s: float
+    took_s: float
+    waited_s: float
+
+
+def stop(words: list[str], number: int, after: float | None, late: float = 0.0, *, fresh: bool = False) -> Stop:
+    """Start a command, stop it by a signal, and check its end.
 
     after: wall seconds from its handlers to the signal; None: so long as it takes to be ready, and ``late`` seconds more.
     """
@@ -84,10 +95,18 @@ def stop(words: list[str], number: int, after: float | None, late: float = 0.0, 
     if told(process, after) and late:
         time.sleep(late)
     came = time.monotonic() - begun
+    assert process.pid is not None
+    began = let_wait_s(process.pid)
+    waited = dict(began)
     process.send_signal(number)
     sent = time.monotonic()
-    code = process.wait(4 * WITHIN_S)
-    took = time.monotonic() - sent
+    # Of one that has ended nobody is told any more.
+    while process.poll() is None:
+        assert time.monotonic() - sent < patience()
+        waited |= let_wait_s(process.pid)
+        with suppress(subprocess.TimeoutExpired):
+            process.wait(LOOK_S)
+    code, took = process.returncode, time.monotonic() - sent
     assert process.stdout is not None
     said, complained = process.stdout.read(), complaints(process.stderr)
     assert process.stderr is not None
@@ -97,9 +116,8 @@ def stop(words: list[str], number: int, after: float | None, late: float = 0.0, 
     assert (code, complained) == ((0, "") if said else (128 + number, "stopped.\n")), (code, said, complained)
     assert after is not None or said
     assert said.count("\n") == bool(said)
-    assert took < WITHIN_S
     nothing_is_open(Path(words[words.index("--out" if "--out" in words else "--ledger") + 1]), said)
-    return came
+    return Stop(came, took, longest(began, waited))
 
 
 def nothing_is_open(out: Path, said: str) -> None:

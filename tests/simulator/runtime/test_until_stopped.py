@@ -91,7 +91,7 @@ def test_a_close_that_hangs_is_ended_by_one_line_that_names_what_is_open(
 
 def test_a_close_that_a_busy_machine_lets_wait_has_that_time_beside_its_own(monkeypatch: pytest.MonkeyPatch) -> None:
     waited = iter([{"1": 3.0, "2": 8.0}, {"1": 3.0, "2": 8.2}, {"2": 8.5}, {"2": 8.5, "3": 0.01}])
-    monkeypatch.setattr(until_stopped, "_let_wait_s", lambda: next(waited))
+    monkeypatch.setattr(until_stopped, "let_wait_s", lambda: next(waited))
     monkeypatch.setattr(until_stopped, "CLOSE_S", 0.001)
     given: list[float] = []
     timer = signal.setitimer
@@ -121,7 +121,7 @@ def test_a_close_that_a_busy_machine_lets_wait_has_that_time_beside_its_own(monk
 
 
 def test_how_long_this_process_waited_for_a_processor_is_told_by_thread_and_never_less() -> None:
-    first, then = until_stopped._let_wait_s(), until_stopped._let_wait_s()
+    first, then = until_stopped.let_wait_s(), until_stopped.let_wait_s()
     assert str(threading.get_native_id()) in first
     assert all(0 <= total <= then[thread] for thread, total in first.items() if thread in then)
 
