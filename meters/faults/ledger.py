@@ -6,7 +6,7 @@ import json
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
-from datetime import date
+from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import Any
 
@@ -160,15 +160,24 @@ def write_parquet(entries: Sequence[LedgerEntry], path: Path) -> None:
     """Write the ledger as Parquet: the JSON's columns, instants as UTC timestamps, params as a JSON text, silent days as a list."""
     # A tenth of a second to import, and few commands need it.
     import pyarrow as pa
+    import pyarrow.json as pj
     import pyarrow.parquet as pq
 
     instant, text, whole = pa.timestamp("s", "UTC"), pa.string(), pa.int64()
     types = {"first_end": instant, "last_end": instant, "intervals": pa.int32(), "silent_days": pa.list_(text)}
     blank = LedgerEntry("", "", "", "", "", seconds(0), seconds(0), 0, {}).values()
     schema = pa.schema([(name, types.get(name, whole if name.endswith("_wh") else text)) for name in blank])
-    rows = [one.values() | {"params": json.dumps(one.params, sort_keys=True)} for one in entries]
+    rows = [
+        one.values()
+        | {"params": json.dumps(one.params, sort_keys=True)}
+        | {name: datetime.fromtimestamp(getattr(one, name), UTC).isoformat() for name in ("first_end", "last_end")}
+        for one in entries
+    ]
+    # Of Python's lists pyarrow makes none before it has looked for pandas, which where it is there takes up to seconds of a stop.
+    lines, options = "\n".join(map(json.dumps, rows)).encode(), pj.ParseOptions(explicit_schema=schema)
+    table = pj.read_json(pa.BufferReader(lines), parse_options=options) if rows else pa.Table.from_batches([], schema)
     with _whole(path) as part:
-        pq.write_table(pa.Table.from_pylist(rows, schema), part)
+        pq.write_table(table, part)
 
 
 @contextmanager

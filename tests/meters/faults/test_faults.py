@@ -1,6 +1,8 @@
 from __future__ import annotations
 
 import json
+import subprocess
+import sys
 from dataclasses import replace
 from datetime import date
 from pathlib import Path
@@ -459,3 +461,15 @@ def test_empty_ledger_is_written_too(tmp_path: Path) -> None:
     write_parquet([], tmp_path / "ledger.parquet")
     assert json.loads((tmp_path / "ledger.json").read_text()) == []
     assert pq.read_table(tmp_path / "ledger.parquet").num_rows == 0
+
+
+@pytest.mark.process
+def test_a_ledger_is_written_without_pandas_which_would_take_seconds_of_a_stop(tmp_path: Path) -> None:
+    code = (
+        "import sys; from pathlib import Path; from meters.faults.ledger import LedgerEntry, write\n"
+        "write([LedgerEntry('1', '2', 'gap', 'intervals', '', 900, 1800, 2, {})], Path(sys.argv[1]))\n"
+        "print('pandas' in sys.modules)"
+    )
+    words = (sys.executable, "-c", code, str(tmp_path))
+    assert subprocess.run(words, capture_output=True, text=True, check=True).stdout == "False\n"
+    assert pq.read_table(tmp_path / "faults.parquet").num_rows == 1
