@@ -49,7 +49,7 @@ def _assembled() -> typer.Typer:
     import typer
 
     from reports.commands.balance import balance
-    from reports.commands.capacity import app as capacity
+    from reports.commands.capacity.study import app as capacity
     from reports.commands.certify import app as certify
     from reports.commands.console import console
     from reports.commands.demo import demo, report

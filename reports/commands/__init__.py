@@ -2,8 +2,6 @@
 
 ``balance``   ``ami balance``
 ``capacity``  ``ami capacity``
-``capacity_compare``  ``ami capacity compare``
-``capacity_whatif``  ``ami capacity whatif``
 ``cells``     how far a study is, on the terminal and in a file
 ``certify``   ``ami certify``
 ``console``   ``ami console``

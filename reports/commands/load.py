@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from reports.commands.capacity_compare import shipped_workloads
+from reports.commands.capacity.compare import shipped_workloads
 from scenarios.cli import AsJson
 
 if TYPE_CHECKING:

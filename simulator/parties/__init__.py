@@ -2,13 +2,10 @@
 
 ``clock_sharing``  one now for several processes: the clock as a ready line tells it
 ``control``        the control API of a test bed: what time it is, and on the manual clock how to move it
-``fleet_control``  the control API's part for meters: how each does, faults switched on and off
-``gateways``       gateways of a fleet opened one after the other, and how a ready line tells them
+``fleet``          a fleet of meters as a party has it
 ``headend``        the head-end with its service and its way to SMT's file site
 ``keys_file``      the keys of a link in a file that its parties share
-``ledger``         what the meters' faults have done, in files beside them
 ``made_accounts``  accounts for a sandbox's retailer
-``meter_events``   sends what meters tell unasked to a head-end, each event at its instant
 ``meter_roster``   a head-end's records of its meters: from the ready line of the emulated ones
 ``meters``         gateways with a fleet's meters behind them, on a clock that runs
 ``options``        what each party can be asked for: a command's options as one record

@@ -19,9 +19,9 @@ from meters.shown import Command
 from meters.wire.gateway import Gateway
 from simulator.errors import SimulatorError
 from simulator.parties.clock_sharing import clock_entry
-from simulator.parties.gateways import gateway_entry, open_gateways
-from simulator.parties.ledger import RING_S, FaultLedger
-from simulator.parties.meter_events import MeterEvents, http_sender
+from simulator.parties.fleet.gateways import gateway_entry, open_gateways
+from simulator.parties.fleet.ledger import RING_S, FaultLedger
+from simulator.parties.fleet.meter_events import MeterEvents, http_sender
 from simulator.parties.wire_file import open_wire
 from simulator.runtime.clock import Clock
 from simulator.runtime.driver import Runtime

@@ -29,12 +29,12 @@ from meters.calendar import INTERVAL_S, Seconds, day_start, floor_interval, seco
 from meters.faults.ledger import FILES
 from meters.wire.gateway import Silence
 from simulator.input.vee_preset import preset_of
-from simulator.parties.fleet_control import FleetControl
-from simulator.parties.gateways import gateway_entry, open_gateways
+from simulator.parties.fleet.control import FleetControl
+from simulator.parties.fleet.gateways import gateway_entry, open_gateways
+from simulator.parties.fleet.meter_events import MeterEvents, http_sender
 from simulator.parties.headend import EXCHANGE_S, HeadEndParty, in_thread, meter_timeout_s
 from simulator.parties.keys_file import KEYS, kept_keys
 from simulator.parties.made_accounts import made_accounts
-from simulator.parties.meter_events import MeterEvents, http_sender
 from simulator.parties.ror import AGENT, RorParty, RorSettings
 from simulator.parties.smt import FTPS_FOLDER, TLS_FOLDER, SmtParty, file_site_seen
 from simulator.parties.wire_file import open_wire

@@ -18,9 +18,10 @@ from headend.lse.writer import RESULT_SUFFIX
 from headend.ports import Driver, Journal
 from meters.calendar import Seconds, day_of
 from simulator.errors import SimulatorError
-from simulator.parties import control, fleet_control
+from simulator.parties import control
 from simulator.parties.clock_sharing import clock_entry
-from simulator.parties.fleet_control import FleetControl
+from simulator.parties.fleet import routes
+from simulator.parties.fleet.control import FleetControl
 from simulator.parties.headend import EXCHANGE_S
 from simulator.parties.wire_file import open_wire
 from simulator.runtime.clock import Clock
@@ -86,7 +87,7 @@ class SmtParty:
         app = create_app(self.smt)
         app.serve(control.router().routes, runtime)
         if fleet is not None:
-            app.serve(fleet_control.router().routes, fleet)
+            app.serve(routes.router().routes, fleet)
         names = [host, socket.gethostname(), urlsplit(config.reply_to).hostname or ""]
         app.listen(bound.getsockname()[0], names, config.control_key)
         served = app if before is None else before(app)

@@ -16,8 +16,8 @@ from meters.faults.ledger import FILES
 from meters.load.truth import ERA
 from simulator.errors import SimulatorError
 from simulator.input.vee_preset import chosen_preset
+from simulator.parties.fleet.ledger import FaultLedger
 from simulator.parties.keys_file import warn_open
-from simulator.parties.ledger import FaultLedger
 from simulator.parties.options import SandboxOptions
 from simulator.parties.sandbox import CALLERS, SANDBOX_FILES, DeskSettings, Sandbox, SandboxSettings
 from simulator.parties.smt import token_life

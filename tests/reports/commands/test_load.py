@@ -9,7 +9,7 @@ import pytest
 import yaml
 
 from reports.commands.load import lines
-from tests.reports.commands.test_capacity import TINY
+from tests.reports.commands.capacity.test_study import TINY
 from tests.simulator.processes import fails_here
 
 GROUP = {

@@ -27,7 +27,7 @@ from meters.device.meter import EmulatedMeter
 from meters.shown import Window
 from meters.wire.gateway import Gateway
 from simulator.errors import SimulatorError
-from simulator.parties.gateways import open_gateways
+from simulator.parties.fleet.gateways import open_gateways
 from simulator.parties.keys_file import kept_keys
 from simulator.parties.sandbox import Sandbox, SandboxSettings
 from simulator.ror.client import SmtClient

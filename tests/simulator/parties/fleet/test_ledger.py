@@ -15,8 +15,8 @@ import pytest
 from meters.calendar import epoch
 from meters.faults.kinds import FaultKind, LookalikeKind
 from meters.faults.ledger import FILES, write
-from simulator.parties import ledger
-from simulator.parties.ledger import FaultLedger
+from simulator.parties.fleet import ledger
+from simulator.parties.fleet.ledger import FaultLedger
 from simulator.world.fault_spec import FaultSpec, LookalikeSpec
 from simulator.world.meters import WorldSpec, build
 

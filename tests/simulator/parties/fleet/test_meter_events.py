@@ -19,7 +19,7 @@ from meters.faults.fault import Fault
 from meters.faults.kinds import FaultKind
 from meters.identity import MeterIdentity, tdsp
 from meters.load.premises import make_premise
-from simulator.parties.meter_events import (
+from simulator.parties.fleet.meter_events import (
     BATCH,
     WAITS_US,
     EventsNotTaken,

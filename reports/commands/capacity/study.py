@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from reports.commands.capacity_compare import compare, shipped_workloads
-from reports.commands.capacity_whatif import whatif
+from reports.commands.capacity.compare import compare, shipped_workloads
+from reports.commands.capacity.whatif import whatif
 from scenarios.cli import AsJson
 from scenarios.file.shipped import STUDIES
 from simulator.verdicts import Mark, exit_code_of

@@ -10,7 +10,7 @@ import pytest
 
 from meters.calendar import epoch, to_us
 from simulator.errors import SimulatorError
-from simulator.parties.fleet_control import Health
+from simulator.parties.fleet.wire import Health
 from simulator.runtime.clock import Clock, ClockMode
 from simulator.runtime.driver import Runtime
 from tests.simulator.sandboxes import Rig, rig

@@ -12,8 +12,8 @@ import yaml
 from typer.testing import CliRunner
 
 from meters.errors import UserError
-from reports.commands.capacity import STOPPED, app
-from reports.commands.capacity_compare import shipped_workloads
+from reports.commands.capacity.compare import shipped_workloads
+from reports.commands.capacity.study import STOPPED, app
 from scenarios.file.shipped import STUDIES
 from simulator.capacity.workload.chosen import shipped
 

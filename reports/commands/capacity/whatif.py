@@ -8,7 +8,7 @@ from typing import Annotated
 
 import typer
 
-from reports.commands.capacity_compare import STOPPED, bounds_in, make_folder, presets
+from reports.commands.capacity.compare import STOPPED, bounds_in, make_folder, presets
 from scenarios.cli import AsJson
 
 

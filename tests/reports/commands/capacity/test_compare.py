@@ -9,8 +9,8 @@ import pytest
 from typer.testing import CliRunner
 
 from meters.errors import UserError
-from reports.commands.capacity import app
-from reports.commands.capacity_compare import WORKLOADS, bounds_in, presets, shipped_workloads
+from reports.commands.capacity.compare import WORKLOADS, bounds_in, presets, shipped_workloads
+from reports.commands.capacity.study import app
 from simulator.capacity.told import GROUPS
 from simulator.capacity.workload.chosen import shipped
 from simulator.runtime.progress_file import read_progress
