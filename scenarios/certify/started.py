@@ -15,7 +15,7 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 from scenarios.errors import ScenarioError
-from simulator.runtime.until_stopped import even_at_once
+from simulator.runtime.until_stopped import beginning, even_at_once
 
 #: Where the services of a run may lie from; callers of this machine have theirs from 32768 on.
 _BASES = range(21_000, 32_000, 200)
@@ -38,15 +38,17 @@ async def running(
     argv: Sequence[str], log: Path, more: Mapping[str, str] | None = None
 ) -> AsyncIterator[asyncio.subprocess.Process]:
     """A command that runs in a process group of its own and is ended with what it has begun. more: variables of its environment. Raises ScenarioError if it cannot run."""
-    with log.open("ab") as file:
-        try:
-            process = await asyncio.create_subprocess_exec(
-                *argv, stdout=file, stderr=file, start_new_session=True, env=os.environ | (more or {})
-            )
-        except OSError as error:
-            text = f"The system's command cannot be run: {error.strerror}."
-            raise ScenarioError("certify.start", text, argv[0], "Mend 'start.argv' of the statement.") from None
-    with even_at_once(partial(os.killpg, process.pid, signal.SIGKILL)):
+    with contextlib.ExitStack() as known:
+        with beginning(), log.open("ab") as file:
+            try:
+                process = await asyncio.create_subprocess_exec(
+                    *argv, stdout=file, stderr=file, start_new_session=True, env=os.environ | (more or {})
+                )
+            except OSError as error:
+                text = f"The system's command cannot be run: {error.strerror}."
+                mend = "Mend 'start.argv' of the statement."
+                raise ScenarioError("certify.start", text, argv[0], mend) from None
+            known.enter_context(even_at_once(partial(os.killpg, process.pid, signal.SIGKILL)))
         try:
             yield process
         finally:

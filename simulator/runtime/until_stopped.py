@@ -26,6 +26,9 @@ SIGNALS = (signal.SIGINT, signal.SIGTERM)
 CLOSE_S, LET_WAIT_S = 5.0, 0.1
 #: What is done before the process is ended at once, the latest first.
 _LAST: list[Callable[[], object]] = []
+#: Who is beginning something outside that nobody can end yet, and the ends at once that wait for him: the signal's number, and what is said.
+_BEGINNING: list[object] = []
+_DUE: list[tuple[int, str]] = []
 
 T = TypeVar("T")
 
@@ -116,7 +119,8 @@ def run_stoppable(main: Coroutine[Any, Any, T], *, even_ignored: bool = False) -
         by = number
         if cancel is None:
             _end_at_once(number)
-        cancel()
+        else:
+            cancel()
 
     with _first_signal(stop, even_ignored=even_ignored):
         try:
@@ -190,7 +194,23 @@ def even_at_once(do: Callable[[], object]) -> Iterator[None]:
         _LAST.remove(do)
 
 
-def _end_at_once(number: int, *_: object, said: str = "stopped.") -> NoReturn:
+@contextmanager
+def beginning() -> Iterator[None]:
+    """Begin something outside, and have it known to ``even_at_once``: until then the process is not ended at once, which would leave it there."""
+    _BEGINNING.append(None)
+    try:
+        yield
+    finally:
+        _BEGINNING.pop()
+        if _DUE:
+            number, said = _DUE[-1]
+            _end_at_once(number, said=said)
+
+
+def _end_at_once(number: int, *_: object, said: str = "stopped.") -> None:
+    if _BEGINNING:
+        _DUE.append((number, said))
+        return
     for do in reversed(_LAST):
         with suppress(Exception):
             do()

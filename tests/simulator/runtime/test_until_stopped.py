@@ -17,7 +17,17 @@ import pytest
 
 from meters.errors import UserError
 from simulator.runtime import until_stopped
-from simulator.runtime.until_stopped import Stopped, Up, breaking_off, clock_text, finishing, run_stoppable, serve
+from simulator.runtime.until_stopped import (
+    Stopped,
+    Up,
+    beginning,
+    breaking_off,
+    clock_text,
+    even_at_once,
+    finishing,
+    run_stoppable,
+    serve,
+)
 from tests.simulator.processes import Forked, ending, patience
 
 FOR_EVER_S = 3600.0
@@ -59,6 +69,28 @@ def test_a_second_signal_ends_a_close_at_once() -> None:
 
 class Ended(BaseException):
     """Where a process would be over."""
+
+
+def test_what_is_being_begun_is_ended_too_by_an_end_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    def over(code: int) -> NoReturn:
+        raise Ended(code)
+
+    monkeypatch.setattr(os, "_exit", over)
+    monkeypatch.setattr(until_stopped, "_DUE", [])
+    done: list[str] = []
+
+    async def main() -> None:
+        with contextlib.ExitStack() as known:
+            with beginning():
+                for number in (signal.SIGINT, signal.SIGTERM):
+                    signal.raise_signal(number)
+                done.append("begun")
+                known.enter_context(even_at_once(lambda: done.append("ended")))
+            done.append("went on")
+
+    with pytest.raises(Ended) as ended:
+        run_stoppable(main())
+    assert (ended.value.args, done) == ((143,), ["begun", "ended"])
 
 
 def test_a_close_that_hangs_is_ended_by_one_line_that_names_what_is_open(
