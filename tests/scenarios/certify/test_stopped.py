@@ -95,7 +95,9 @@ def test_a_second_ctrl_c_leaves_no_key_and_nothing_that_runs(tmp_path: Path) -> 
     written.write_text(statement("ror", start={"argv": deaf, "each": "step"}), "utf-8")
     process = started("certify", "run", "--statement", str(written), "--out", str(out), "--json")
     with ending(process):
-        eventually(lambda: (out / "sut.log").is_file() and (out / "sut.log").read_text("utf-8").endswith("\n"))
+        while_it_runs(
+            process, lambda: (out / "sut.log").is_file() and (out / "sut.log").read_text("utf-8").endswith("\n")
+        )
         child = Path("/proc", (out / "sut.log").read_text("utf-8").split()[0])
         assert child.exists()
         assert (out / "keys.json").exists()
