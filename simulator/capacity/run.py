@@ -146,7 +146,8 @@ class _Playing:
             return None
         try:
             written = json.loads((self._folder / f"{task.mark}.json").read_text(encoding="utf-8"))
-        except FileNotFoundError:
+        except (FileNotFoundError, ValueError):
+            # A machine that lost its power may have kept a name and not what was written under it.
             return None
         frames = {
             name: {of: np.asarray(column) for of, column in one.items()} for name, one in written["first"].items()
