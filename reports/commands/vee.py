@@ -37,6 +37,7 @@ def make(
     What was broken off goes on where it was, if it is asked for with the same words.
     """
     import reports.score.made as made
+    from simulator.runtime.folder import own, writing
 
     shipped = Path(made.__file__).with_name("mix.yaml")
     wanted, formats = made.days_of(days), made.Formats(csv, cmep)
@@ -45,7 +46,8 @@ def make(
     if before is not signal.SIG_IGN:
         signal.signal(signal.SIGINT, _stop)
     try:
-        made.make(tdsp, meters, seed, mix, wanted, faults or shipped, out, formats, _progress, _warn)
+        with own(out, ()), writing(out):
+            made.make(tdsp, meters, seed, mix, wanted, faults or shipped, out, formats, _progress, _warn)
     finally:
         signal.signal(signal.SIGINT, before)
     typer.echo(f"{out}: {meters} meters, {len(wanted)} days")
@@ -76,6 +78,7 @@ def run(
     from reports.score.engine import run as run_engine
     from reports.score.made import OURS, read_made
     from simulator.input.vee_preset import read_preset, shipped
+    from simulator.runtime.folder import own, writing
 
     chosen: Preset | None = Preset()
     if preset:
@@ -85,7 +88,8 @@ def run(
     if chosen is None:
         raise typer.Exit(2)
     made = read_made(folder)
-    run_engine(made, chosen, folder / OURS, _progress)
+    with own(folder, (), "DIR"), writing(folder):
+        run_engine(made, chosen, folder / OURS, _progress)
     typer.echo(f"{folder / OURS}: {len(made.days)} days by the preset '{chosen.name}'")
 
 

@@ -20,7 +20,7 @@ from headend.vee.records import VeeDay
 from headend.vee.rules import BY_NUMBER, Rule
 from meters.calendar import INTERVAL_S, day_start
 from meters.identity import ordinal_of
-from reports.score.made import CHANNELS, MARK, Made
+from reports.score.made import CHANNELS, MARK, Made, table_of
 
 
 def run(made: Made, preset: Preset, out: Path, done: Callable[[date], None] = lambda _day: None) -> None:
@@ -57,10 +57,8 @@ def run_day(made: Made, day: date, preset: Preset) -> VeeDay:
 
 def _power(made: Made, day: date) -> NDArray[np.uint8]:
     """(m, n) ``Power`` by the day's events."""
-    import pyarrow.parquet as pq
-
     fleet = made.fleet
-    told = pq.read_table(made.folder / "fed" / day.isoformat() / "events.parquet").to_pylist()
+    told = table_of(made.folder / "fed" / day.isoformat() / "events").to_pylist()
     rows = (ordinal_of(fleet.tdsp, fleet.seed, one["esiid"]) - 1 for one in told)
     events = ((row, int(one["at"].timestamp()), one["kind"]) for row, one in zip(rows, told, strict=True))
     return power(day, len(made.esiids), events)

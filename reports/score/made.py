@@ -431,10 +431,21 @@ def _write(columns: Mapping[str, Any], path: Path, *, csv: bool = False) -> None
         pyarrow.csv.write_csv(pa.table(plain), path.with_name(path.name + ".csv"))
 
 
-def _columns(path: Path) -> list[tuple[str, Any]]:
+def table_of(path: Path) -> Any:
+    """A file of a made set, named without its ending. Raises UserError for one that is gone or spoilt since."""
+    import pyarrow as pa
     import pyarrow.parquet as pq
 
-    table = pq.read_table(path.with_name(path.name + ".parquet")).combine_chunks()
+    file = path.with_name(path.name + ".parquet")
+    try:
+        return pq.read_table(file).combine_chunks()
+    except (OSError, pa.ArrowException):
+        text = "A file of what was made is not there any more, or no longer whole."
+        raise UserError("vee.score.folder", text, str(file), "Make it anew with 'ami vee make'.") from None
+
+
+def _columns(path: Path) -> list[tuple[str, Any]]:
+    table = table_of(path)
     return [
         (name, column.combine_chunks().cast("string") if name == "esiid" else column.combine_chunks())
         for name, column in zip(table.column_names, table.columns, strict=True)

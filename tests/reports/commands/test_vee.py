@@ -13,6 +13,7 @@ import pytest
 from meters.errors import UserError
 from reports.commands import vee
 from reports.score import made
+from simulator.runtime.folder import own
 from tests.reports.score.asked import FAULTS, asked, figures, made_in
 from tests.simulator.processes import invoked
 
@@ -112,6 +113,25 @@ def test_what_there_is_not_or_cannot_be_read_is_told_with_its_mend(folder: Path,
         done = invoked("vee", "score", str(tmp_path / "made"), *words)
         assert isinstance(done.exception, UserError)
         assert (done.exception.code, done.exception.mend, done.exception.exit_code) == (code, mend, 2)
+
+
+def test_a_folder_is_one_commands_at_a_time(folder: Path, tmp_path: Path) -> None:
+    with own(folder, ()):
+        for words in (("make", "--meters", "2", "--days", "2026-07-14", "--out"), ("run",)):
+            done = invoked("vee", *words, str(folder))
+            assert isinstance(done.exception, UserError)
+            assert (done.exception.code, done.exception.exit_code) == ("out.in_use", 2)
+    assert figures(folder)["meter_days"] == 16
+
+
+def test_a_file_that_was_spoilt_since_is_named(folder: Path, tmp_path: Path) -> None:
+    out = tmp_path / "made"
+    for name in ("fed/2026-07-14/reads", "fed/2026-07-15/events", "truth/2026-07-14/days"):
+        shutil.copytree(folder, out, dirs_exist_ok=True)
+        (out / f"{name}.parquet").write_bytes((out / f"{name}.parquet").read_bytes()[:-10])
+        done = invoked("vee", "score" if name.startswith("truth") else "run", str(out))
+        assert isinstance(done.exception, UserError)
+        assert (done.exception.code, done.exception.place) == ("vee.score.folder", str(out / f"{name}.parquet"))
 
 
 def test_every_mistake_of_a_preset_is_told_and_nothing_is_run(tmp_path: Path) -> None:
