@@ -42,6 +42,8 @@ WHICH = "Name the folder or the bundle.zip of 'ami certify run'."
 WHOLE = "whole"
 #: Exchanges of an action that are held, and cited of an observation, at most; what rests on more is read from the file.
 MOST = 200
+#: Later than anything that is recorded.
+LAST = seconds(1 << 40)
 #: More than any service carries in a quarter hour, Wh.
 _ANY_WH = 1 << 40
 
@@ -60,7 +62,7 @@ class Lines:
 
     def __iter__(self) -> Iterator[Exchange]:
         """One after the other."""
-        return self.within(seconds(0), seconds(1 << 40))
+        return self.within(seconds(0), LAST)
 
     def within(self, first: Seconds, last: Seconds) -> Iterator[Exchange]:
         """Those that began between two instants."""
@@ -100,9 +102,10 @@ class Step:
     traffic: Traffic | None
     why: str = ""
     own: tuple[str, ...] = ()
-    #: What was asked of SMT's market API, and what meters told unasked.
+    #: What was asked of SMT's market API, what meters told unasked, and what was asked of them.
     market: Iterable[Exchange] = ()
     events: Iterable[Exchange] = ()
+    meters: Iterable[Exchange] = ()
     #: What SMT and a TDSP said to each other: in a flight for the retailer, and where SMT is not ours.
     link: Iterable[Exchange] = ()
     #: What customers asked of SMT's portal.
@@ -125,11 +128,15 @@ class Step:
         """Its inquiries at the head-end, in their order; clock_s: by which its clocks may be off."""
         if self.recording is None:
             return
-        for action in self.recording.scenario.timeline:
-            record = self.recording.actions.get(action.ref)
-            if isinstance(action, Inquire) and isinstance(record, RecordedInquiry):
-                yield Asked(self, action, record, clock_s)
-        own = {one.key for one in self.recording.actions.values() if isinstance(one, RecordedInquiry)}
+        its_own = [
+            (action, record)
+            for action in self.recording.scenario.timeline
+            if isinstance(action, Inquire)
+            and isinstance(record := self.recording.actions.get(action.ref), RecordedInquiry)
+        ]
+        for (action, record), until in zip(its_own, [*(after.at for _, after in its_own[1:]), LAST], strict=False):
+            yield Asked(self, action, record, clock_s, until=until)
+        own = {record.key for _, record in its_own}
         # What is said again in the same words shows nothing more. A file's are read there again: a retailer may have many made.
         file, held = (self.link.path, []) if isinstance(self.link, Lines) else (None, [*self.link])
         by_key: dict[str, array[int]] = {}
@@ -167,6 +174,8 @@ class Asked:
     #: Numbers of its exchanges, of one that SMT made for a retailer; and what SMT found of its answer.
     numbers: tuple[int, ...] = ()
     known: dict[str, tuple[str, str]] = field(default_factory=dict)
+    #: When the next one was made; None of one that SMT made, beside which there may be others.
+    until: Seconds | None = None
 
     @cached_property
     def found(self) -> dict[str, tuple[str, str]]:
@@ -190,6 +199,17 @@ class Asked:
     def sources(self) -> frozenset[str]:
         """What the answer's intervals are from."""
         return frozenset(one.source for one in self.record.result.intervals) if self.record.result else frozenset()
+
+    @cached_property
+    def at_meters(self) -> dict[str, list[Exchange]]:
+        """By ESI ID what reached meters of ours before anything else was asked, whatever the answer tells of it."""
+        found: dict[str, list[Exchange]] = {}
+        if self.until is not None:
+            for one in within(self.step.meters, self.record.at, self.until - seconds(1)):
+                its = found.setdefault(one.ids.get("esiid", ""), [])
+                if len(its) < MOST:
+                    its.append(one)
+        return found
 
     @property
     def first(self) -> RecordedInquiry | None:
@@ -391,8 +411,8 @@ def observed(folder: Path) -> Observed:
             raise ScenarioError("certify.wire", text, str(its / "wire.jsonl"), "Take the bundle as it was written.")
         all_of_it = ("market", *LINK, "bills")
         index = Index(its / WIRE)
-        market, portal, events, bills, wire = (
-            Lines(index, on) for on in (("market",), ("portal",), ("events",), ("bills",), all_of_it)
+        market, portal, events, meters, bills, wire = (
+            Lines(index, on) for on in (("market",), ("portal",), ("events",), ("modbus",), ("bills",), all_of_it)
         )
         unshown = _unshown(recording, traffic, bills)
         own = (*Evidence(recording).own_faults, *_ours(plan, its / WIRE, traffic.chain), *unshown)
@@ -400,6 +420,19 @@ def observed(folder: Path) -> Observed:
         heard = (joint and _calls(recording)) or "market" in plan["theirs"]
         link = Lines(index, LINK) if heard else ()
         steps.append(
-            Step(one["name"], one["title"], recording, traffic, "", own, market, events, link, portal, bills, wire)
+            Step(
+                one["name"],
+                one["title"],
+                recording,
+                traffic,
+                own=own,
+                market=market,
+                events=events,
+                meters=meters,
+                link=link,
+                portal=portal,
+                bills=bills,
+                wire=wire,
+            )
         )
     return Observed(tuple(steps), plan, truth, given=given, late=late)

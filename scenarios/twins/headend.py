@@ -1,26 +1,20 @@
 """A TDSP's head-end, written from docs/parties.md and docs/openapi/headend.json alone: it takes SMT's inquiries and calls the results back.
 
-    python -I headend.py [--host 127.0.0.1] [--port 0] [--keys FILE] [--truth FILE] [--fault HOLE/fault] [--faults FILE] [--habit NAME]
+    python -I headend.py [--host 127.0.0.1] [--port 0] [--keys FILE] [--truth FILE] [--meters FILE] [--fault HOLE/fault] [--faults FILE] [--habit NAME]
 
-It sweeps its meters every four hours, serves what sweeps have brought from its store, and reads the meter for the rest if it may. Where SMT takes what
-sweeps have brought (pushToSmt), it sends that of the meter that was asked for. What its meters hold stands in a CSV file (esiid, end, wh, register_wh, given_wh);
-without one it makes that up; of their power it knows what they tell it (``POST /events``). It is honest until it is told a fault, for all inquiries by --fault or for one by its callReference, which then names it
-(``HOLE/fault``, ``HOLE/near``), or a habit of ``headend_habits.json``: what it does wrong beside its answers.
+It sweeps its meters every four hours, serves what sweeps have brought from its store, and reads the meter for the rest if it may. Where SMT takes what sweeps have brought (pushToSmt), it sends that of the meter that was asked for. What its meters hold stands in a CSV file (esiid, end, wh, register_wh, given_wh); without one it makes that up; of their power it knows what they tell it (``POST /events``).
+It is honest until it is told a fault, for all inquiries by --fault or for one by its callReference, which then names it (``HOLE/fault``, ``HOLE/near``), or a habit of ``headend_habits.json``: what it does wrong beside its answers, or to all of a kind.
 
-A fault is what is done to the honest answer, in a JSON file: ``do`` holds steps, ["set", path..., value], ["drop", path...], ["add", path..., value],
-["copy", list, index] or ["reverse", list], where a path may say "*" for each of a list. A value {"at": "now" | "start" | "end" | "answerBy",
-"plus": seconds, "utc": true} is an instant. ``ack`` is the body of the 202 instead (null: none), and ``again`` what is done to a second answer. Standard output has a line of JSON when it listens, and one for each call-back that was answered.
+A fault is what is done to the honest answer, in a JSON file: ``do`` holds steps, ["set", path..., value], ["drop", path...], ["add", path..., value], ["copy", list, index] or ["reverse", list], where a path may say "*" for each of a list. A value {"at": "now" | "start" | "end" | "answerBy", "plus": seconds, "utc": true} is an instant. ``ack`` is the body of the 202 instead (null: none), ``again`` what is done to a second answer, which comes ``later`` (wall seconds). Standard output has a line of JSON when it listens, and one for each call-back that was answered.
 """
 
 import argparse
 import contextlib
-import copy
 import csv
-import hmac
 import json
+import socket
 import threading
 import time
-import urllib.error
 import urllib.request
 from datetime import UTC, datetime, timedelta
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -39,11 +33,11 @@ Truth = dict[str, dict[float, tuple[int, int, int]]]
 class HeadEnd:
     """What it knows: the inquiries that it has taken, and the faults that it has been told."""
 
-    def __init__(self, faults: Json, fault: str, keys: Path | None, truth: Truth, habit: str) -> None:
-        self.faults, self.fault, self.habit, self.keys, self.truth = faults, fault, habit, keys, truth
+    def __init__(self, faults: Json, asked: argparse.Namespace) -> None:
+        self.faults, self.fault, self.habit, self.keys = faults, asked.fault, asked.habit or "", asked.keys
+        self.truth, self.meters = truth_of(asked.truth), asked.meters
         self.taken: dict[str, Json] = {}
         self.dark: dict[str, str] = {}
-        self.lock = threading.Lock()
 
     def bearer(self, sender: str) -> str:
         """What a sender of the link bears; read anew, since SMT may make the file after this has started."""
@@ -53,8 +47,7 @@ class HeadEnd:
 
     def comes_from(self, sender: str, bearer: str) -> bool:
         """Whether something is SMT's, or the meters', as far as its key tells; without keys everyone's is."""
-        asks = self.keys is not None and self.habit != "asks-no-key"
-        return not asks or hmac.compare_digest(bearer.encode(), self.bearer(sender).encode())
+        return self.keys is None or self.habit == "asks-no-key" or bearer == self.bearer(sender)
 
     def hear(self, events: list[Json]) -> Json:
         """What meters tell unasked: where power is away, and since when."""
@@ -67,8 +60,7 @@ class HeadEnd:
         """202 for an inquiry, known or new; 409 for another one under a known id."""
         if self.habit == "refuses-power" and inquiry["kind"] == "POWER":
             return 400
-        with self.lock:
-            known = self.taken.setdefault(inquiry["correlationId"], inquiry)
+        known = self.taken.setdefault(inquiry["correlationId"], inquiry)
         if known is not inquiry and (known != inquiry or self.habit != "answers-again"):
             return 202 if known == inquiry or self.habit == "takes-another" else 409
         if self.habit != "never-answers":
@@ -93,7 +85,8 @@ class HeadEnd:
         with contextlib.suppress(KeyError, IndexError):
             answers = [changed(honestly, fault.get("do", []), instants)]
             answers += [changed(answers[0], fault["again"], instants)] if "again" in fault else []
-        for one in answers:
+        for number, one in enumerate(answers):
+            time.sleep(number * fault.get("later", 0))
             status = sent(inquiry["replyTo"], one, self.bearer("headend"), self.habit)
             told = {"event": "called back", "correlationId": inquiry["correlationId"], "status": status}
             print(json.dumps(told), flush=True)
@@ -109,6 +102,8 @@ class HeadEnd:
     def honest(self, inquiry: Json, now: datetime) -> Json:
         """What the meter and the store of an honest head-end give."""
         may = inquiry["meterAllowed"]
+        if self.habit == "reads-unseen" and not (may and at(inquiry["answerBy"]) > now):
+            self.peek(inquiry["esiid"])
         answer: Json = {"correlationId": inquiry["correlationId"], "outcome": "completed"}
         answer |= {"meterReads": int(may), "octets": 500 * int(may)}
         nothing: Json = {"outcome": "failed", "meterReads": 0, "octets": 0}
@@ -133,17 +128,14 @@ class HeadEnd:
         count = (end - start) // QUARTER
         if count > 192 and self.habit != "takes-193":
             return nothing | {"reason": "it is more than 48 hours"}
-        if self.habit == "day-of-96" and count > 80:
-            count = 96 * round(count / 96)
+        count = 96 * round(count / 96) if self.habit == "day-of-96" and count > 80 else count
         swept = now.replace(hour=now.hour - now.hour % SWEEP_HOURS, minute=0, second=0, microsecond=0)
         may, serves = inquiry["meterAllowed"], inquiry.get("storeAllowed", True) or self.habit == "never-reads"
         if not serves or (may and self.habit == "always-reads") or (not may and self.habit == "store-of-nothing"):
             swept = start
         told: list[Json] = []
-        for number in range(count):
+        for number in range(count if may else max(0, min(count, (swept - start) // QUARTER))):
             ends = start + (number + 1) * QUARTER
-            if ends > swept and not may:
-                break
             source, when = ("store", swept) if ends <= swept else ("meter", now)
             wh = self.wh(inquiry["esiid"], ends, number)
             told.append({"end": ends.isoformat(), "wh": wh, "source": source, "collectedAt": when.isoformat()})
@@ -155,6 +147,14 @@ class HeadEnd:
             return answer | {"meterReads": 0, "octets": 0}
         since, upto = int((now - end).total_seconds()), now.isoformat()
         return answer | {"partial": {"from": end.isoformat(), "asOf": upto, "seconds": since, "wh": 60}}
+
+    def peek(self, esiid: str) -> None:
+        """Read a meter by Modbus, its mark (docs/register-map.md), and say nothing of it."""
+        rows = csv.DictReader(self.meters.read_text().splitlines() if self.meters else ())
+        for row in (one for one in rows if one["esiid"] == esiid):
+            with socket.create_connection((row["host"], int(row["port"])), 10) as line:
+                line.sendall(bytes([0, 1, 0, 0, 0, 6, int(row["unit_id"]), 3, *divmod(40000, 256), 0, 2]))
+                line.recv(260)
 
     def wh(self, esiid: str, ends: datetime, number: int) -> int:
         """What a meter counted in a quarter hour."""
@@ -179,7 +179,7 @@ def clock(reply_to: str) -> datetime:
 
 def changed(answer: Json, steps: list[list[Any]], instants: dict[str, datetime]) -> Json:
     """An answer after a fault's steps."""
-    answer = copy.deepcopy(answer)
+    answer = json.loads(json.dumps(answer))
     for do, *words in steps:
         if do == "reverse":
             answer[words[0]].reverse()
@@ -201,8 +201,7 @@ def places(node: Any, path: list[Any]) -> list[Any]:
     """What a path leads to, several where it says "*"."""
     if not path:
         return [node]
-    first, *rest = path
-    return [found for one in (node if first == "*" else [node[first]]) for found in places(one, rest)]
+    return [found for one in (node if path[0] == "*" else [node[path[0]]]) for found in places(one, path[1:])]
 
 
 def filled(value: Any, instants: dict[str, datetime]) -> Any:
@@ -220,10 +219,8 @@ def sent(url: str, body: Json, bearer: str, habit: str = "") -> int:
         try:
             with urllib.request.urlopen(request, timeout=10) as reply:
                 return int(reply.status)
-        except urllib.error.HTTPError as error:
-            status = error.code
-        except OSError:
-            status = 0
+        except OSError as error:
+            status = getattr(error, "code", 0)
         if 0 < status < 500 or not left or habit == ("gives-up-at-500" if status else "gives-up-at-a-cut"):
             break
         if habit == "changes-its-mind" and body.get("intervals"):
@@ -249,7 +246,8 @@ def handler(head_end: HeadEnd) -> type[BaseHTTPRequestHandler]:
         def do_POST(self) -> None:
             body = self.rfile.read(int(self.headers.get("content-length", 0)))
             sender = {"/inquiries": "smt", "/events": "meters"}.get(self.path)
-            if sender is None or not head_end.comes_from(sender, self.headers.get("authorization", "")):
+            keyed = sender is not None and head_end.comes_from(sender, self.headers.get("authorization", ""))
+            if not keyed and (sender != "smt" or head_end.habit != "works-unasked"):
                 return self._reply(401 if sender else 404, None)
             try:
                 inquiry = json.loads(body)
@@ -259,7 +257,8 @@ def handler(head_end: HeadEnd) -> type[BaseHTTPRequestHandler]:
             except (ValueError, KeyError, TypeError):
                 return self._reply(400, {"errorCode": "FIELD", "errorMessage": "body: it is no inquiry"})
             ack = {"correlationId": inquiry["correlationId"], "status": "accepted"}
-            return self._reply(status, head_end.told(inquiry).get("ack", ack) if status == 202 else None)
+            said = head_end.told(inquiry).get("ack", ack) if status == 202 else None
+            return self._reply(status if keyed else 401, said)
 
         def _reply(self, status: int, body: Json | None) -> None:
             content = b"" if body is None else json.dumps(body).encode()
@@ -282,15 +281,17 @@ def main() -> None:
         options.add_argument(f"--{name}", type=type(usual), default=usual)
     options.add_argument("--keys", type=Path, help="the link's keys file; without it no key is asked for")
     options.add_argument("--truth", type=Path, help="what the meters hold: CSV with esiid, end, wh, register_wh")
+    options.add_argument("--meters", type=Path, help="where they answer by Modbus: CSV with esiid, host, port, unit_id")
     habits = json.loads(Path(__file__).with_name("headend_habits.json").read_text("utf-8"))
     options.add_argument("--habit", choices=habits, help="what it does wrong beside its answers")
     options.add_argument("--faults", type=Path, default=Path(__file__).with_name("headend_faults.json"))
     asked = options.parse_args()
     faults = json.loads(asked.faults.read_text("utf-8"))
-    if asked.fault and asked.fault not in {f"{rule}/{which}" for rule in faults for which in ("fault", "near")}:
+    if "kind" in (row := habits.get(asked.habit, {})):
+        faults, asked.fault = {asked.habit: row | {"fault": row}}, f"{asked.habit}/fault"
+    elif asked.fault and asked.fault not in {f"{rule}/{which}" for rule in faults for which in ("fault", "near")}:
         options.error(f"there is no {asked.fault}: write RULE/fault or RULE/near, RULE one of {', '.join(faults)}")
-    head_end = HeadEnd(faults, asked.fault, asked.keys, truth_of(asked.truth), asked.habit or "")
-    server = ThreadingHTTPServer((asked.host, asked.port), handler(head_end))
+    server = ThreadingHTTPServer((asked.host, asked.port), handler(HeadEnd(faults, asked)))
     print(json.dumps({"event": "ready", "headend_url": f"http://{asked.host}:{server.server_port}"}), flush=True)
     server.serve_forever()
 

@@ -228,6 +228,8 @@ class Sandbox:
             events.touched,
             self._closing,
             PORT_MEND,
+            # Ours notes what it asks of a meter; of another one the meters' end of the line alone tells.
+            self.wire if settings.headend_url else None,
         )
         self._closing.push_async_callback(self.runtime.close)
 

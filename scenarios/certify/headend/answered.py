@@ -10,7 +10,7 @@ from functools import cached_property
 from headend.wire import InquiryKind, InquiryResult, Outcome
 from meters.calendar import INTERVAL_S, epoch, floor_interval, iso, seconds, to_s
 from meters.events import EventKind
-from scenarios.certify.observed import Asked, Observation, Observed, Step
+from scenarios.certify.observed import MOST, Asked, Observation, Observed, Step
 from scenarios.rules.certified import of_role
 from simulator.smt.ondemand.rules import RULES
 from simulator.tap.chain import Exchange
@@ -107,6 +107,28 @@ def _rule(ident: str) -> Look:
     return seen
 
 
+def _unread(look: Look, bears: Callable[[Asked], bool]) -> Look:
+    """What is seen where no meter may be read: as far as meters are ours by what reached them, else by what the answer tells."""
+
+    def seen(looked: Looked, asked: Asked) -> Seen:
+        reached = asked.at_meters
+        its = reached.get(asked.record.asked["esiid"], []) if bears(asked) else []
+        if not its:
+            yield from look(looked, asked)
+        elif len(reached) > 1:
+            yield asked.saw(
+                None, "other meters are read meanwhile too, and what is for the inquiry cannot be told", *its
+            )
+        else:
+            result = asked.record.result
+            told = "and nothing is told" if result is None else f"and {result.meterReads} reads are told"
+            yield asked.saw(
+                False, f"the meter is asked {len(its)} times by Modbus{' and more' * (len(its) == MOST)}, {told}", *its
+            )
+
+    return seen
+
+
 def _clean(asked: Asked) -> InquiryResult | None:
     """An answer in which no rule is broken; another shows nothing else."""
     return None if asked.found else asked.record.result
@@ -193,9 +215,13 @@ def _again_same(_: Looked, asked: Asked) -> Seen:
         )
 
 
+def _over(asked: Asked) -> bool:
+    """Whether its time is over by every clock that is off as it may be."""
+    return asked.action.answer_within_s < -asked.clock_s
+
+
 def _too_late(_: Looked, asked: Asked) -> Seen:
-    # Within what its clock may be off, it may take the time for not over.
-    if asked.action.answer_within_s < -asked.clock_s:
+    if _over(asked):
         result = asked.record.result
         reads = 0 if result is None else result.meterReads
         of_meter = result is not None and "meter" in asked.sources
@@ -342,6 +368,7 @@ def _channel_1(looked: Looked, asked: Asked) -> Seen:
 
 
 _SEEN: dict[str, Look] = {
+    "METER-NOT-ALLOWED": _unread(_rule("METER-NOT-ALLOWED"), lambda asked: not asked.record.asked["meterAllowed"]),
     "HE-TAKEN": _taken,
     "HE-IN-TIME": _in_time,
     "HE-BEARS-KEY": _bears_key,
@@ -352,7 +379,7 @@ _SEEN: dict[str, Look] = {
     "HE-AGAIN-500": _meets("error"),
     "HE-AGAIN-CUT": _meets("cut"),
     "HE-AGAIN-SAME": _again_same,
-    "HE-TOO-LATE": _too_late,
+    "HE-TOO-LATE": _unread(_too_late, _over),
     "HE-STORE-FIRST": _store_first,
     "HE-STORE-ONLY": _store_only,
     "HE-METER-ONLY": _meter_only,

@@ -246,6 +246,31 @@ def test_an_instant_of_theirs_may_be_off_by_what_the_statement_says_and_by_no_mo
     assert marks(ident, beyond) == [False]
 
 
+def at_meters(one: Asked, *esiids: str) -> Asked:
+    """An inquiry during which meters were read past what the answer tells, and one that another may read."""
+    told_s = [*((esiid, one.record.at) for esiid in esiids), (ESIID, one.record.at + seconds(120))]
+    reads = tuple(
+        Exchange(n, to_us(at), micros(0), "modbus", "TDSP", "meters", {"esiid": esiid}, {"pdu": "03"}, {"pdu": "03"})
+        for n, (esiid, at) in enumerate(told_s, 1)
+    )
+    return replace(one, step=replace(one.step, meters=reads), until=one.record.at + seconds(120))
+
+
+@pytest.mark.parametrize(
+    ("ident", "one"),
+    [
+        ("METER-NOT-ALLOWED", asked(action=dict(ONLY))),
+        ("HE-TOO-LATE", asked(action={"answer_within_s": -60}, said=REFUSED)),
+    ],
+)
+def test_what_reaches_a_meter_of_ours_counts_whatever_the_answer_tells(ident: str, one: Asked) -> None:
+    assert marks(ident, at_meters(one)) == [True]
+    assert marks(ident, at_meters(one, ESIID)) == [False]
+    # A sweep that comes just then is no read for the inquiry, and hides none.
+    assert marks(ident, at_meters(one, ESIID, "10443720000000024")) == [None]
+    assert marks("METER-NOT-ALLOWED", at_meters(asked(), ESIID)) == []
+
+
 def test_an_inquiry_is_over_when_no_clock_that_is_off_as_it_may_be_takes_it_for_open() -> None:
     over, open_still = ({"answer_within_s": -by} for by in (CLOCK_S + 1, CLOCK_S))
     assert marks("HE-TOO-LATE", asked(action=dict(over), clock_s=CLOCK_S)) == [False]

@@ -25,8 +25,9 @@ def test_our_head_end_is_as_a_strangers_must_be(tmp_path: Path) -> None:
     steps = []
     for one in plan:
         recording = run_and_judge(one, tmp_path / one.name).recording
-        events = tuple(exchanges(tmp_path / one.name / WIRE, lambda _, wire: wire != "events"))
-        steps.append(Step(one.name, one.title, recording, None, events=events))
+        heard = [*exchanges(tmp_path / one.name / WIRE, lambda _, wire: wire not in ("events", "modbus"))]
+        events, meters = ([its for its in heard if its.wire == wire] for wire in ("events", "modbus"))
+        steps.append(Step(one.name, one.title, recording, None, events=events, meters=meters))
     all_of_it = Observed(tuple(steps), {}, read_truth(file), given=read_given(file))
     its = of_role("headend")
     marks: dict[str, set[bool | None]] = {one.id: set() for one in its}
