@@ -294,11 +294,19 @@ def _day_of(quarters: int) -> Look:
 
 
 def _truth(looked: Looked, asked: Asked) -> Seen:
-    held, result = looked.all_of_it.truth.get(asked.record.asked["esiid"]), _clean(asked)
-    if not asked.plain or asked.action.meets or not held or result is None or not result.intervals:
+    esiid, result = asked.record.asked["esiid"], _clean(asked)
+    held = looked.all_of_it.truth.get(esiid)
+    if not asked.plain or asked.action.meets or not held or result is None or not (result.intervals or result.missing):
+        return
+    gone = [int(one.timestamp()) for one in result.missing]
+    late = looked.all_of_it.late
+    if there := sorted(end for end in gone if end in held and late.get((esiid, end), 0) <= asked.record.at):
+        first = iso(seconds(there[0]))
+        said = f"{len(there)} of {len(gone)} intervals that are told missing the meter holds, the first ends {first}"
+        yield asked.saw(False, said)
         return
     # Those in which energy was given are looked at by themselves.
-    given = looked.all_of_it.given.get(asked.record.asked["esiid"], {})
+    given = looked.all_of_it.given.get(esiid, {})
     known = [
         (one, held[end]) for one in result.intervals if (end := int(one.end.timestamp())) in held and end not in given
     ]

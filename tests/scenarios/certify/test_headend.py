@@ -190,6 +190,7 @@ TABLE: list[tuple[str, list[Asked], list[Asked]]] = [
     ("HE-DST-SPRING", [asked(action=dict(SPRING))], [asked(action=dict(SPRING), said={"intervals": SPRINGS_96})]),
     ("HE-DST-FALL", [asked(action=dict(FALL))], [asked(action=dict(FALL), said={"intervals": FALLS_96, "reachesTo": FALLS_96[-1]["end"], "outcome": "failed"})]),
     ("HE-TRUTH", [asked()], [asked(said={"intervals": MADE_UP})]),
+    ("HE-TRUTH", [asked()], [asked(said={"intervals": [OF_METER[0], *OF_METER[2:]], "missing": [OF_METER[1]["end"]]})]),
     ("HE-REGISTER", [asked("REGISTER")], [asked("REGISTER", said={"register": {"wh": 5, "at": iso(AT)}})]),
     ("HOLE", [asked()], [asked(said={"intervals": OF_METER[1:], "reachesTo": "2026-08-12T12:00:00-05:00"})]),
     ("POWER-UNKNOWN", [asked("POWER")], [asked("POWER", said={"power": None})]),
@@ -288,6 +289,15 @@ def test_of_an_answer_that_breaks_a_rule_nothing_else_is_said() -> None:
     broken = asked(said={"intervals": MADE_UP[1:]})
     assert marks("HE-TRUTH", broken) == []
     assert marks("HE-STORE-FIRST", broken) == []
+
+
+def test_what_a_head_end_has_not_yet_it_may_call_missing() -> None:
+    (one,) = observed(asked(said={"intervals": OF_METER[1:], "missing": [OF_METER[0]["end"]]})).inquiries()
+    end = epoch(OF_METER[0]["end"])
+    for known, held in ((AT, [False]), (AT + seconds(1), [True])):
+        all_of_it = replace(observed(one), late={(ESIID, end): known})
+        all_of_it.__dict__["inquiries"] = lambda: iter([one])
+        assert [its.held for _, its in seen(all_of_it, ["HE-TRUTH"])] == held
 
 
 def test_of_48_hours_whose_meter_may_not_be_read_the_store_need_not_hold_all() -> None:
