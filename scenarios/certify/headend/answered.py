@@ -46,6 +46,11 @@ class Looked:
                     self._events[step.name].setdefault(one["esiid"], []).append((exchange, str(one["kind"])))
         return self._events[step.name]
 
+    def event(self, asked: Asked) -> tuple[Exchange | None, str]:
+        """What the meter of an inquiry had told last, with its kind."""
+        its = self.events(asked.step).get(asked.record.asked["esiid"], [])
+        return next((one for one in reversed(its) if to_s(one[0].at_us) <= asked.record.at), (None, ""))
+
 
 #: What is seen of an id in an inquiry.
 Look = Callable[[Looked, Asked], Seen]
@@ -147,6 +152,21 @@ def _in_time(_: Looked, asked: Asked) -> Seen:
         until = epoch(asked.record.asked["answerBy"])
         held = any(one.at <= until for one in asked.record.came)
         yield asked.saw(held, f"nothing is called back by {asked.record.asked['answerBy']}")
+
+
+def _answers(kind: InquiryKind) -> Look:
+    """Whether an inquiry that can be answered is. Of a meter without power only what it told may be known; the longest gap is looked at by itself."""
+
+    def seen(looked: Looked, asked: Asked) -> Seen:
+        said, result = asked.record.asked, _clean(asked)
+        if not asked.plain or said["kind"] != kind or result is None or len(asked.gap) >= LONGEST:
+            return
+        if said["meterAllowed"] and looked.event(asked)[1] != EventKind.LAST_GASP:
+            reason = f" ({result.reason})" if result.reason else ""
+            held = result.outcome is Outcome.COMPLETED
+            yield asked.saw(held, f"what the meter can tell is answered {result.outcome.value}{reason}")
+
+    return seen
 
 
 def _bears_key(_: Looked, asked: Asked) -> Seen:
@@ -341,9 +361,7 @@ def _power(kind: EventKind, status: str, source: str) -> Look:
     def seen(looked: Looked, asked: Asked) -> Seen:
         if asked.record.asked["kind"] != InquiryKind.POWER:
             return
-        its = looked.events(asked.step).get(asked.record.asked["esiid"], [])
-        before = [one for one in its if to_s(one[0].at_us) <= asked.record.at]
-        exchange, last = before[-1] if before else (None, "")
+        exchange, last = looked.event(asked)
         if exchange is None or last != kind:
             return
         taken, result = exchange.reply.get("status"), _clean(asked)
@@ -379,6 +397,9 @@ _SEEN: dict[str, Look] = {
     "METER-NOT-ALLOWED": _unread(_rule("METER-NOT-ALLOWED"), lambda asked: not asked.record.asked["meterAllowed"]),
     "HE-TAKEN": _taken,
     "HE-IN-TIME": _in_time,
+    "HE-ANSWERS-INTERVALS": _answers(InquiryKind.INTERVALS),
+    "HE-ANSWERS-REGISTER": _answers(InquiryKind.REGISTER),
+    "HE-ANSWERS-POWER": _answers(InquiryKind.POWER),
     "HE-BEARS-KEY": _bears_key,
     "HE-ASKS-KEY": _refused(lambda asked: asked.action.key == "none", "an inquiry without a key"),
     "HE-ONCE": _once,

@@ -167,12 +167,15 @@ def partial(begins: str) -> Change:
 
 
 #: By id honest exchanges, and such as contradict it and no other id: with its rule switched off they would pass.
-#: What should not be beside what shall not: 96 quarter hours of a day of 92 are four too many.
-ALSO = {"HE-DST-SPRING": {"SURPLUS"}}
+#: What cannot be without another: 96 quarter hours of a day of 92 are four too many, and four too few of one of 100, which is not completed then.
+ALSO = {"HE-DST-SPRING": {"SURPLUS"}, "HE-DST-FALL": {"HE-ANSWERS-INTERVALS"}}
 TABLE: list[tuple[str, list[Asked], list[Asked]]] = [
     ("HE-TAKEN", [asked()], [asked(status=400, came=[])]),
     ("HE-IN-TIME", [asked()], [asked(came=[])]),
     ("HE-IN-TIME", [asked()], [asked(came=[came(at="2026-08-12T18:30:00-05:00")])]),
+    ("HE-ANSWERS-INTERVALS", [asked()], [asked(said=NOTHING | {"outcome": "failed"})]),
+    ("HE-ANSWERS-REGISTER", [asked("REGISTER")], [asked("REGISTER", said={"outcome": "failed", "register": None})]),
+    ("HE-ANSWERS-POWER", [asked("POWER")], [asked("POWER", said={"outcome": "refused", "power": None})]),
     ("HE-BEARS-KEY", [asked()], [asked(came=[came(keyed=False, status=401)])]),
     ("HE-BEARS-KEY", [asked()], [asked(came=[came(sealed=False, status=403)])]),
     ("HE-ASKS-KEY", [asked(action={"key": "none"}, status=401, came=[])], [asked(action={"key": "none"})]),
@@ -289,6 +292,11 @@ def test_of_an_answer_that_breaks_a_rule_nothing_else_is_said() -> None:
     broken = asked(said={"intervals": MADE_UP[1:]})
     assert marks("HE-TRUTH", broken) == []
     assert marks("HE-STORE-FIRST", broken) == []
+
+
+def test_a_meter_that_has_told_its_last_gasp_need_not_answer() -> None:
+    assert marks("HE-ANSWERS-POWER", after("last_gasp", {"outcome": "failed", "power": None})) == []
+    assert marks("HE-ANSWERS-POWER", after("restoration", {"outcome": "failed", "power": None})) == [False]
 
 
 def test_what_a_head_end_has_not_yet_it_may_call_missing() -> None:
