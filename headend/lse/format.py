@@ -11,7 +11,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, fields
 from datetime import date, datetime
 from enum import StrEnum
-from functools import cached_property
+from functools import cached_property, lru_cache
 from pathlib import Path
 from typing import NamedTuple
 
@@ -39,6 +39,27 @@ MOST_RECORDS = 50_000
 MOST_TRIPLETS = 100
 #: Local time without an offset.
 STAMP = "%Y%m%d%H%M%S"
+
+#: Sort codes of rows of intervals.
+ROWS = re.compile(r"[1-9]\d{7}", re.ASCII)
+
+
+@lru_cache(maxsize=1 << 16)
+def wh_of(text: str) -> int:
+    """Whole Wh of a kWh text. Raises ValueError whose argument is (result code, sentence)."""
+    found = re.fullmatch(r"(-?)(\d*)(?:\.(\d*))?", text.strip(), re.ASCII)
+    if not text.strip():
+        raise ValueError("01", "there is no value; nulls are refused")
+    if found is None or not (found[2] or found[3]):
+        raise ValueError("02", f"'{text}' is not a number")
+    thousandths = (found[3] or "").rstrip("0")
+    if len(thousandths) > 3:
+        raise ValueError("01", f"'{text}' is finer than a watt-hour")
+    whole = found[2].lstrip("0")
+    if len(whole) > 15:
+        raise ValueError("01", "the number is beyond any meter")
+    wh = int(whole + thousandths.ljust(3, "0"))
+    return -wh if found[1] else wh
 
 
 class FaultKind(NamedTuple):

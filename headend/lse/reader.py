@@ -21,6 +21,7 @@ from headend.lse.format import (
     MOST_RECORDS,
     MOST_TRIPLETS,
     RESULT_CODES,
+    ROWS,
     STAMP,
     LseColumns,
     LseFile,
@@ -28,6 +29,7 @@ from headend.lse.format import (
     LseRecord,
     Severity,
     name_findings,
+    wh_of,
 )
 from headend.lse.octets import FIRST, LONGEST, MOST_WH, Rows, calendar, learn, read_rows
 from headend.ports import HeadEndError
@@ -54,29 +56,11 @@ class _FaultError(Exception):
         self.code, self.field, self.message = code, field, message
 
 
-@lru_cache(maxsize=1 << 16)
-def _wh(text: str) -> int:
-    """Whole Wh of a kWh text. Raises ValueError whose argument is (result code, sentence)."""
-    found = re.fullmatch(r"(-?)(\d*)(?:\.(\d*))?", text.strip(), re.ASCII)
-    if not text.strip():
-        raise ValueError("01", "there is no value; nulls are refused")
-    if found is None or not (found[2] or found[3]):
-        raise ValueError("02", f"'{text}' is not a number")
-    thousandths = (found[3] or "").rstrip("0")
-    if len(thousandths) > 3:
-        raise ValueError("01", f"'{text}' is finer than a watt-hour")
-    whole = found[2].lstrip("0")
-    if len(whole) > 15:
-        raise ValueError("01", "the number is beyond any meter")
-    wh = int(whole + thousandths.ljust(3, "0"))
-    return -wh if found[1] else wh
-
-
 def _register(text: str, field: str) -> int | None:
     if not text:
         return None
     try:
-        wh = _wh(text)
+        wh = wh_of(text)
     except ValueError as fault:
         raise _FaultError(fault.args[0], field, fault.args[1]) from None
     if wh < 0:
@@ -230,7 +214,7 @@ class _Reader:
                     self.tell("F2", line, "sort code", f"row '{kind[:20]}' comes before any 00000001 row")
             elif kind in ("00000002", "00000003", "00000004"):
                 self._header(self.draft, line, int(kind), fields)
-            elif re.fullmatch(r"[1-9]\d{7}", kind, re.ASCII):
+            elif ROWS.fullmatch(kind):
                 self._intervals(self.draft, line, int(kind), fields)
             else:
                 raise _FaultError("02", "sort code", f"'{kind[:20]}' is no sort code")
@@ -299,12 +283,12 @@ class _Reader:
             raise _FaultError("02", "intervals", message)
         already = len(draft.wh)
         try:
-            wh = list(map(_wh, fields[1::3]))
+            wh = list(map(wh_of, fields[1::3]))
         except ValueError:
             wh = []
             for number, text in enumerate(fields[1::3], already + 1):
                 try:
-                    wh.append(_wh(text))
+                    wh.append(wh_of(text))
                 except ValueError as fault:
                     wh.append(0)
                     self.tell(fault.args[0], line, f"value {number}", fault.args[1])

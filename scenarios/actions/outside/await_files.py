@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 _TICK_S = seconds(300)
 #: Wall seconds without a file more after which what came is taken to be all; and between two looks.
 _ALL_S, _LOOK_S = 1.0, 0.05
-#: Characters of a file that are kept.
+#: Octets of a file that are kept.
 _MOST = 4 << 20
 
 
@@ -120,7 +120,7 @@ def _answered(home: Path) -> set[str]:
 
 def _posting(home: Path, name: str, at: Seconds) -> RecordedPosting:
     answers = [answer_of(row) for row in read_result_csv((home / f"{name}{RESULT_SUFFIX}").read_bytes())]
-    content = (home / name).read_text("ascii", "replace")[:_MOST]
+    content = (home / name).read_bytes()[:_MOST].decode("utf-8", "replace")
     return RecordedPosting.model_validate({"at": iso(at), "name": name, "content": content, "answers": answers})
 
 

@@ -10,6 +10,7 @@ from functools import cached_property
 from itertools import groupby, pairwise
 from operator import attrgetter
 
+from headend.lse.format import ROWS, wh_of
 from meters.calendar import INTERVAL_S, Seconds, day_start
 from scenarios.actions.outside.await_files import AwaitFiles, RecordedFiles, RecordedPosting
 from scenarios.certify.observed import Observation, Observed, Step
@@ -83,8 +84,12 @@ class Posted:
 
 
 def _wh(text: str) -> int | None:
-    found = re.fullmatch(r"(\d*)(?:\.(\d{1,3})0*)?", text, re.ASCII)
-    return None if not text or not found else int((found[1] or "0") + (found[2] or "").ljust(3, "0"))
+    """Wh as SMT reads them; None for what it takes for no energy."""
+    try:
+        wh = wh_of(text)
+    except ValueError:
+        return None
+    return wh if wh >= 0 else None
 
 
 @dataclass(frozen=True)
@@ -110,8 +115,12 @@ class Awaited:
 
 
 def _parsed(file: RecordedPosting, all_of_it: Observed) -> Iterator[Posted]:
+    """Its records, by lines as SMT counts them; a byte order mark is left out there too."""
     codes = {one.line: one.code for one in file.answers}
-    rows = [(number, line.split(",")) for number, line in enumerate(file.content.splitlines(), 1)]
+    lines = file.content.removeprefix("\ufeff").split("\n")
+    rows = [(number, line.rstrip("\r").split(",")) for number, line in enumerate(lines, 1)]
+    for _, fields in rows:
+        fields[0] = fields[0].strip()
     starts = [at for at, (_, fields) in enumerate(rows) if fields[0] == "00000001"]
     for at, end in pairwise([*starts, len(rows)]):
         its = [fields for _, fields in rows[at:end]]
@@ -119,7 +128,7 @@ def _parsed(file: RecordedPosting, all_of_it: Observed) -> Iterator[Posted]:
             next(([*one, *[""] * 5] for one in its if one[0] == f"{number:08}"), [""] * 6) for number in (1, 2, 4)
         )
         values = [
-            one for fields in its if fields[0][:1] == "1" for one in zip(fields[1::3], fields[2::3], strict=False)
+            one for fields in its if ROWS.fullmatch(fields[0]) for one in zip(fields[1::3], fields[2::3], strict=False)
         ]
         esiid, began = head[1], head[3]
         yield Posted(

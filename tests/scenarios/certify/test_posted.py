@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
 from datetime import date, timedelta
 from types import SimpleNamespace
 from typing import Any, cast
 
 import pytest
 
+from headend.lse.reader import read
 from meters.calendar import day_start, epoch, iso, seconds
 from scenarios.actions.outside.await_files import AwaitFiles, RecordedFiles
 from scenarios.certify.headend.posted import SEEN
@@ -134,6 +136,28 @@ SPRING = date(2026, 3, 8)
 def test_an_id_holds_for_sound_files_and_fails_for_what_contradicts_it(ident: str, wrong: list[dict[str, Any]]) -> None:
     assert set(marks(ident, file(*both()), corrected())) == {True}
     assert False in marks(ident, *wrong)
+
+
+@pytest.mark.parametrize(
+    "written",
+    [
+        lambda text: f"\ufeff{text}",
+        lambda text: text.replace("\n", "\r\n"),
+        lambda text: text.replace("00000001,", " 00000001 ,").replace("10000000,", "20000000,"),
+        lambda text: text.replace("0.100,E", ".1,E").replace("0.000,A", "0.,A"),
+        lambda text: "\n\n" + text,
+    ],
+)
+def test_a_file_is_read_as_smt_reads_it(written: Callable[[str], str]) -> None:
+    sound, otherwise = [file(*both()), corrected()], list[dict[str, Any]]()
+    for one in sound:
+        before, its = (read(text.encode(), one["name"]).records for text in (one["content"], written(one["content"])))
+        assert [each.wh.tolist() for each in its] == [each.wh.tolist() for each in before]
+        answers = [answer | {"line": each.line} for answer, each in zip(one["answers"], its, strict=True)]
+        otherwise.append(one | {"content": written(one["content"]), "answers": answers})
+    for ident in SEEN:
+        assert marks(ident, *otherwise) == marks(ident, *sound)
+        assert False not in marks(ident, *otherwise)
 
 
 def test_a_day_on_which_clocks_change_has_as_many_intervals_as_it_has() -> None:
