@@ -57,6 +57,8 @@ class _Tally:
     #: The first of which nothing can be told, and the first that no exchange shows.
     untold: Observation | None = None
     unshown: Observation | None = None
+    #: The first without which it is not passed.
+    needed: Observation | None = None
 
     def add(self, one: Observation) -> None:
         if one.held is not None and not one.exchanges:
@@ -69,13 +71,14 @@ class _Tally:
             self.against.append(one)
         else:
             self.untold = self.untold or one
+            self.needed = self.needed or (one if one.needed else None)
 
 
 def result_of(said: Statement, all_of_it: Observed) -> dict[str, Any]:
     """The verdict on a system.
 
     failed: an exchange contradicts the id. passed: something was seen of it, and all of that holds. inconclusive: a fault of ours kept it from being
-    seen. skipped: it is not claimed, or what must come before it did not. A certificate needs every claimed shall passed, and none inconclusive.
+    seen, or nobody can compare what is told. skipped: it is not claimed, or what must come before it did not. A certificate needs every claimed shall passed, and none inconclusive.
     """
     all_of_it = replace(all_of_it, clock_s=said.tolerances.clock_s)
     claimed = {one.id: _Tally() for one in certified.claimed(said.role, said.claims)}
@@ -136,6 +139,8 @@ def _judged(held: Held, tally: _Tally | None, all_of_it: Observed) -> dict[str, 
     elif seen.unshown:
         step, ref = seen.unshown.step, seen.unshown.ref
         mark, said = Mark.INCONCLUSIVE, f"Nothing can be told of {step}: no exchange shows what was recorded of {ref}."
+    elif seen.needed:
+        mark, said = Mark.INCONCLUSIVE, f"In {seen.needed.step}, {seen.needed.ref}: {seen.needed.said}."
     elif seen.held:
         mark, said = Mark.PASSED, f"Seen {seen.held} time{'s' * (seen.held > 1)}."
     else:

@@ -78,13 +78,17 @@ def within(those: Iterable[Exchange], first: Seconds, last: Seconds) -> Iterator
 
 @dataclass(frozen=True, slots=True)
 class Observation:
-    """Something that was seen of an id. ``held``: whether it is as it should be; None: nothing can be told of it, and ``said`` says why."""
+    """Something that was seen of an id. ``held``: whether it is as it should be; None: nothing can be told of it, and ``said`` says why.
+
+    needed: the id is not passed without it, whatever else is seen: what SMT would take from it nobody could compare.
+    """
 
     step: str
     ref: str
     held: bool | None
     said: str
     exchanges: tuple[int, ...] = ()
+    needed: bool = False
 
     @property
     def cited(self) -> list[str]:

@@ -31,10 +31,10 @@ Json = dict[str, Any]
 #: hole, double: an interval left out, told twice; twice: a record; shift: quarter hours by which values are late; of_96: every day; by: instead of 1,000 Wh;
 #: stranger: another ESI ID in place of the last; fewer: of them are left out; swapped: two change places; contents: files of a day that differ; plain: nothing
 #: is marked as estimated; revises: what it had estimated; stop_wh: more in the stop reading; prefix: of a name; ahead_s: of the timestamp; value, letter: of
-#: the first interval; channel: of every record.
+#: the first interval; channel: of every record; estimate: Wh of each; times: the multiplier; gives: the load is told as generation too.
 HONEST: Json = {"hole": False, "double": False, "twice": False, "shift": 0, "of_96": False, "by": 1000, "stranger": ""}
 HONEST |= {"fewer": 0, "swapped": False, "contents": 1, "plain": False, "revises": True, "stop_wh": 0, "prefix": ""}
-HONEST |= {"ahead_s": 0, "value": None, "letter": "", "channel": 4}
+HONEST |= {"ahead_s": 0, "value": None, "letter": "", "channel": 4, "estimate": None, "times": 1, "gives": False}
 
 
 class DataChannel(ssl.SSLSocket):
@@ -93,7 +93,8 @@ class Poster:
         for end in ends:
             wh, _, since = its.get(end - QUARTER_S * be["shift"], its[end])
             sure = since <= now.timestamp()
-            value = wh if sure else sum(known) // max(1, len(known)) + plus
+            mean = sum(known) // max(1, len(known)) if be["estimate"] is None else be["estimate"]
+            value = wh if sure else mean + plus
             told.append([f"{value / be['by']:.3f}", "A" if sure or be["plain"] else "E"])
         told[0] = [told[0][0] if be["value"] is None else be["value"], be["letter"] or told[0][1]]
         told = told[:40] + told[41:] if be["hole"] else told[:40] + told[39:] if be["double"] else told
@@ -103,7 +104,7 @@ class Poster:
         whose = be["stranger"] if be["stranger"] and esiid == max(self.held) else esiid
         rows = [
             f"00000001,{whose},{be['channel']},{day:%Y%m%d}000000,{day:%Y%m%d}235900,Y,N",
-            f"00000002,{start / 1000:.3f},{stop / 1000:.3f},1,0,1,0,900,01,,,,",
+            f"00000002,{start / 1000:.3f},{stop / 1000:.3f},{be['times']},0,1,0,900,01,,,,",
             "00000003,",
             f"00000004,{made:%Y%m%d%H%M%S},M",
             "10000000," + ",".join(f"{value},{letter}," for value, letter in told),
@@ -115,6 +116,7 @@ class Poster:
         ids = sorted(one for one, its in self.held.items() if midnight(day + DAY) in its)
         kept = ids[: len(ids) - self.be["fewer"]]
         texts = [self.record(esiid, day, now, plus) for esiid in kept]
+        texts += [text.replace(",4,", ",1,", 1) for text in texts if self.be["gives"]]
         if self.be["swapped"]:
             texts[0], texts[1] = texts[0].replace(kept[0], kept[1]), texts[1].replace(kept[1], kept[0])
         return "".join(texts + texts[:1] * self.be["twice"]).encode("ascii")

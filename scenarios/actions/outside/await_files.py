@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import shutil
 import time
+from datetime import date
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -19,7 +20,8 @@ from scenarios.outside.party import QUIET_S
 from scenarios.parts.expected import COUNT, TEXTS, Fact
 from scenarios.parts.setting import Act
 from scenarios.parts.written import DAY_S, Day, LocalTime, Spec
-from scenarios.records.values import Instant, Record
+from scenarios.records.values import Count, Instant, Record
+from simulator.smt.registry.meter_attributes import most_wh
 
 if TYPE_CHECKING:
     from scenarios.stage import Stage
@@ -66,7 +68,7 @@ class RecordedPosting(Record):
 
 
 class RecordedFiles(Record):
-    """What was posted until the day was there or its time was over. duns: the TDSP's; esiids: all that it has meters at."""
+    """What was posted until the day was there or its time was over. duns: the TDSP's; esiids: all that it has meters at; most_wh: what each one's service carries in a quarter hour."""
 
     at: Instant
     until: Instant
@@ -74,6 +76,7 @@ class RecordedFiles(Record):
     duns: str
     esiids: list[str]
     files: list[RecordedPosting]
+    most_wh: dict[str, Count] = Field(default_factory=dict)
 
 
 SeenFiles = Seen[AwaitFiles, RecordedFiles]
@@ -110,7 +113,13 @@ def _play(stage: Stage, action: AwaitFiles) -> Played:
         "duns": stage.world.tdsp.duns,
         "esiids": esiids,
         "files": [one.model_dump(mode="json") for one in came],
+        "most_wh": {esiid: _most(stage, esiid, action.day) for esiid in esiids},
     }
+
+
+def _most(stage: Stage, esiid: str, day: date) -> int:
+    registry = stage.sandbox.market.registry
+    return sum(most_wh(one.attributes) for one in registry.meters(registry.point(esiid, day)))
 
 
 def _answered(home: Path) -> set[str]:

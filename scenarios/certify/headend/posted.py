@@ -17,8 +17,8 @@ from scenarios.certify.observed import Observation, Observed, Step
 
 Seen = Iterator[Observation]
 LOAD, LOADED = "4", "00"
-#: Wh by which readings and registers may differ: what the market lets pass between bills (docs/lse-format.md).
-_MOST_WH = 2000
+#: A multiplier as it is written, 1 where it is left out.
+_TIMES = r"(\d{1,6}(\.0*)?)?"
 #: A day's sum that is so many times what the meters hold is told in another unit.
 _OTHER_UNIT = 100
 
@@ -32,11 +32,17 @@ class Posted:
     esiid: str
     channel: str
     day: str
-    readings: tuple[str, str]
+    #: Where it begins in its file.
+    line: int
+    #: Registers at both midnights, and what they are multiplied by, as they are written.
+    readings: tuple[str, str, str]
     made: str
     intervals: tuple[tuple[str, str], ...]
     truth: dict[int, tuple[int, int]]
+    given: dict[int, int]
     late: dict[tuple[str, int], Seconds]
+    #: Wh that the service carries in a quarter hour; None where that is not known.
+    most_wh: int | None
 
     @property
     def key(self) -> tuple[str, str, str]:
@@ -60,13 +66,23 @@ class Posted:
 
     @property
     def held(self) -> list[int]:
-        """Wh that the meter holds of its day."""
-        return [self.truth[end][0] for end in self.ends if end in self.truth]
+        """Wh that the meter holds of its day, taken or given."""
+        of_load = self.channel == LOAD
+        return [self.truth[end][0] if of_load else self.given.get(end, 0) for end in self.ends if end in self.truth]
 
     @property
     def counted(self) -> bool:
-        """Whether it is of the load, and has as many numbers as its day has quarter hours, all known."""
-        return self.channel == LOAD and len(self.wh) == len(self.ends) == len(self.held) > 0
+        """Whether it has as many numbers as its day has quarter hours, all known."""
+        return len(self.wh) == len(self.ends) == len(self.held) > 0
+
+    @property
+    def registers(self) -> tuple[int | None, int | None]:
+        """Wh of its readings, multiplied; None for one that is none."""
+        start, stop = map(_wh, self.readings[:2])
+        times = (
+            int(self.readings[2].partition(".")[0] or "1") if re.fullmatch(_TIMES, self.readings[2], re.ASCII) else 0
+        )
+        return (start and start * times, stop and stop * times) if times else (None, None)
 
     @property
     def in_wh(self) -> bool:
@@ -106,15 +122,16 @@ class Awaited:
         """The records of its day, and those of others that came with it, of the TDSP's own."""
         return [one for one in self.records if one.esiid in self.record.esiids]
 
-    def saw(self, held: bool | None, said: str, *files: RecordedPosting) -> Observation:
+    def saw(self, held: bool | None, said: str, *files: RecordedPosting, needed: bool = False) -> Observation:
         """An observation with the exchanges that brought some files, or all that were made of the posting."""
         its = self.step.traffic.actions.get(self.action.ref, []) if self.step.traffic else []
         names = {one.name for one in files}
         brought = [one.n for one in its if any(name in str(one.ask.get("about", "")) for name in names)]
-        return Observation(self.step.name, self.action.ref, held, said, tuple(brought or [one.n for one in its[:6]]))
+        cited = tuple(brought or [one.n for one in its[:6]])
+        return Observation(self.step.name, self.action.ref, held, said, cited, needed)
 
 
-def _parsed(file: RecordedPosting, all_of_it: Observed) -> Iterator[Posted]:
+def _parsed(file: RecordedPosting, all_of_it: Observed, most_wh: dict[str, int]) -> Iterator[Posted]:
     """Its records, by lines as SMT counts them; a byte order mark is left out there too."""
     codes = {one.line: one.code for one in file.answers}
     lines = file.content.removeprefix("\ufeff").split("\n")
@@ -137,11 +154,14 @@ def _parsed(file: RecordedPosting, all_of_it: Observed) -> Iterator[Posted]:
             esiid,
             head[2],
             f"{began[:4]}-{began[4:6]}-{began[6:8]}",
-            (registers[1], registers[2]),
+            rows[at][0],
+            (registers[1], registers[2], registers[3]),
             stamp[1],
             tuple(values),
             all_of_it.truth.get(esiid, {}),
+            all_of_it.given.get(esiid, {}),
             all_of_it.late,
+            most_wh.get(esiid),
         )
 
 
@@ -152,7 +172,7 @@ def _awaited(all_of_it: Observed) -> Iterator[Awaited]:
         for action in step.recording.scenario.timeline:
             record = step.recording.actions.get(action.ref)
             if isinstance(action, AwaitFiles) and isinstance(record, RecordedFiles):
-                records = [one for file in record.files for one in _parsed(file, all_of_it)]
+                records = [one for file in record.files for one in _parsed(file, all_of_it, record.most_wh)]
                 yield Awaited(step, action, record, records)
 
 
@@ -211,7 +231,7 @@ def _loaded(all_of_it: Observed) -> Seen:
             yield one.saw(None if bad and apart else not bad, said or "", file)
 
 
-def _each(look: Callable[[Posted], tuple[bool, str] | None]) -> Callable[[Observed], Seen]:
+def _each(look: Callable[[Posted], tuple[bool | None, str] | None]) -> Callable[[Observed], Seen]:
     """What is seen of each record that has its day's numbers in kWh."""
 
     def seen(all_of_it: Observed) -> Seen:
@@ -219,9 +239,22 @@ def _each(look: Callable[[Posted], tuple[bool, str] | None]) -> Callable[[Observ
             for each in one.own:
                 found = look(each) if each.counted and not each.in_wh else None
                 if found:
-                    yield one.saw(found[0], f"{each.said}: {found[1]}", each.file)
+                    yield one.saw(found[0], f"{each.said}: {found[1]}", each.file, needed=found[0] is None)
 
     return seen
+
+
+def _compared(all_of_it: Observed) -> Seen:
+    """What is told as actual; and what SMT has loaded that cannot be compared."""
+    yield from _each(_truth)(all_of_it)
+    for one in _awaited(all_of_it):
+        for file in one.record.files:
+            its = {each.line: each for each in one.records if each.file is file}
+            for line in (answer.line for answer in file.answers if answer.code == LOADED):
+                each = its.get(line)
+                if each is None or (each in one.own and not each.counted):
+                    which = f"line {line} of {file.name}" if each is None else each.said
+                    yield one.saw(None, f"{which} is loaded, and nobody knows what the meter holds", file, needed=True)
 
 
 def _unit(all_of_it: Observed) -> Seen:
@@ -247,19 +280,37 @@ def _estimated(each: Posted) -> tuple[bool, str] | None:
         for at, (end, (_, letter)) in enumerate(zip(each.ends, each.intervals, strict=True), 1)
         if (letter == "A") != each.known(end)
     ]
-    said = (
-        f"interval {wrong[0][0]} is marked {wrong[0][1]}, and is {'not ' * (wrong[0][1] == 'A')}known" if wrong else ""
+    if wrong:
+        return False, f"interval {wrong[0][0]} is marked {wrong[0][1]}, and is {'not ' * (wrong[0][1] == 'A')}known"
+    most = max((wh for wh, (_, letter) in zip(each.wh, each.intervals, strict=True) if letter == "E"), default=0)
+    return (
+        each.most_wh is None or most <= each.most_wh,
+        f"{most} Wh are estimated, and the service carries {each.most_wh} Wh",
     )
-    return not wrong, said
 
 
-def _readings(each: Posted) -> tuple[bool, str] | None:
-    start, stop = map(_wh, each.readings)
-    first, last = each.truth[each.ends[0]], each.truth[each.ends[-1]]
+def _readings(each: Posted) -> tuple[bool | None, str]:
+    """Within what the meter counts in the quarter hours about a midnight; of what is given by how much they differ, since of that no register is known."""
+    start, stop = each.registers
     if start is None or stop is None:
-        return None
-    off = max(abs(start - (first[1] - first[0])), abs(stop - last[1]))
-    return off <= _MOST_WH, f"a reading is {off} Wh from the register, {_MOST_WH} Wh would pass"
+        return None, "a reading is left out, and nobody can compare it"
+    if each.channel != LOAD:
+        return stop - start == sum(
+            each.held
+        ), f"its readings differ by {stop - start} Wh, and {sum(each.held)} Wh are given"
+    first = each.ends[0] - INTERVAL_S
+    begins = each.truth[each.ends[0]][1] - each.truth[each.ends[0]][0]
+    for which, told, shown, at in (
+        ("start", start, begins, first),
+        ("stop", stop, each.truth[each.ends[-1]][1], each.ends[-1]),
+    ):
+        low, high = (each.truth.get(near, (0, shown))[1] for near in (at - INTERVAL_S, at + INTERVAL_S))
+        if not low <= told <= high:
+            return (
+                False,
+                f"its {which} reading is {told} Wh, and the meter shows {low} to {high} Wh about that midnight",
+            )
+    return True, ""
 
 
 def _series(all_of_it: Observed) -> Iterator[tuple[Awaited, list[Posted]]]:
@@ -303,7 +354,7 @@ SEEN: dict[str, Callable[[Observed], Seen]] = {
     "LSE-ONCE": _once,
     "LSE-UNIT": _unit,
     "LSE-LOADED": _loaded,
-    "LSE-TRUTH": _each(_truth),
+    "LSE-TRUTH": _compared,
     "LSE-ESTIMATED": _each(_estimated),
     "LSE-READINGS": _each(_readings),
     "LSE-LATER": _later,

@@ -14,10 +14,13 @@ from headend.lse.reader import read
 from meters.calendar import day_start, epoch, iso, seconds
 from scenarios.actions.outside.await_files import AwaitFiles, RecordedFiles
 from scenarios.certify.headend.posted import SEEN
+from scenarios.certify.judged import result_of
 from scenarios.certify.observed import Observed, Step
+from scenarios.certify.statement import load
 from scenarios.certify.strangers import FOLDER
 from scenarios.parts.expected import Expectation
 from scenarios.rules.certified import of_role
+from simulator.verdicts import Mark
 
 IDS = ("10443720000000017", "10443720000000024")
 DUNS, MADE, AGAIN = "1039940674000", epoch("2026-08-13T06:05:00-05:00"), epoch("2026-08-14T06:05:00-05:00")
@@ -65,12 +68,14 @@ def record(esiid: str, day: date = DAY, made: str = "20260813060500", *, known: 
     ]  # fmt: skip
 
 
+def answer(line: int, code: str = "00") -> dict[str, Any]:
+    return {"line": line, "esiid": "", "channel": "", "day": "", "code": code, "text": "it", "warnings": ""}
+
+
 def file(*records: Rows, code: str = "00", number: int = 1, prefix: str = "", at: int = MADE) -> dict[str, Any]:
     lines = [",".join(row) for one in records for row in one]
     starts = [at for at, line in enumerate(lines, 1) if line.startswith("00000001")]
-    answers = [
-        {"line": at, "esiid": "", "channel": "", "day": "", "code": code, "text": "it", "warnings": ""} for at in starts
-    ]
+    answers = [answer(at, code) for at in starts]
     name = f"{prefix}{DUNS}IntervalData20260813060500{number:03}.lse"
     return {"at": iso(seconds(at)), "name": name, "content": "\n".join(lines) + "\n", "answers": answers}
 
@@ -83,13 +88,19 @@ def corrected(**what: Any) -> dict[str, Any]:
     return file(record(IDS[0], made="20260814060500", known=True), number=2, at=AGAIN, **what)
 
 
-def marks(ident: str, *files: dict[str, Any], day: date = DAY) -> list[bool | None]:
+def seen(*files: dict[str, Any], day: date = DAY) -> Observed:
     action = AwaitFiles(do="await_files", at="2026-08-13T06:05", ref="it", day=day, expect=Expectation())
     came = {"at": iso(MADE), "until": iso(AGAIN), "day": day.isoformat(), "duns": DUNS, "esiids": list(IDS)}
-    left = RecordedFiles.model_validate(came | {"files": list(files)})
+    left = RecordedFiles.model_validate(came | {"files": list(files), "most_wh": dict.fromkeys(IDS, 12_000)})
     played = SimpleNamespace(scenario=SimpleNamespace(timeline=[action]), actions={"it": left})
-    all_of_it = Observed((Step("step", "A step", cast(Any, played), None),), {}, truth(day), late=LATE)
-    return [one.held for one in SEEN[ident](all_of_it)]
+    brought = SimpleNamespace(n=1, ask={}, wire="ftps")
+    wires = SimpleNamespace(actions={"it": [brought]}, chain=SimpleNamespace(exchanges=1, head=""))
+    step = Step("step", "A step", cast(Any, played), cast(Any, wires))
+    return Observed((step,), {"bears": {}}, truth(day), late=LATE, given={IDS[1]: {ends(day)[50]: 250}})
+
+
+def marks(ident: str, *files: dict[str, Any], day: date = DAY) -> list[bool | None]:
+    return [one.held for one in SEEN[ident](seen(*files, day=day))]
 
 
 def bent(row: int, at: int, value: str, of: int = 0) -> list[Rows]:
@@ -111,6 +122,15 @@ def in_wh() -> list[Rows]:
     return its
 
 
+def of_given(esiid: str, wh: int, grows: int | None = None) -> Rows:
+    """What a premise gives, in one quarter hour. grows: by how much its register does, where that is otherwise."""
+    its = record(esiid)
+    its[0][2] = "1"
+    its[1][1:3] = ["77.000", f"{77 + (wh if grows is None else grows) / 1000:.3f}"]
+    its[4][1:] = [one for at in range(96) for one in (f"{wh / 1000 * (at == 50):.3f}", "A", "")]
+    return its
+
+
 SPRING = date(2026, 3, 8)
 
 
@@ -128,6 +148,12 @@ SPRING = date(2026, 3, 8)
         ("LSE-TRUTH", [file(*bent(4, 1, "0.999"))]),
         ("LSE-ESTIMATED", [file(*bent(4, 2 + 3 * 40, "A"))]),
         ("LSE-ESTIMATED", [file(*bent(4, 2, "E"))]),
+        ("LSE-ESTIMATED", [file(*bent(4, 1 + 3 * 40, "12.001"))]),
+        ("LSE-TRUTH", [file(*both(), of_given(IDS[0], 250))]),
+        ("LSE-TRUTH", [file(*both(), of_given(IDS[1], 0))]),
+        ("LSE-READINGS", [file(*both(), of_given(IDS[1], 250, grows=249))]),
+        ("LSE-READINGS", [file(*bent(1, 3, "80"))]),
+        ("LSE-READINGS", [file(*bent(1, 1, "999.999"))]),
         ("LSE-READINGS", [file(*bent(1, 2, "9999.000"))]),
         ("LSE-LATER", [file(*both()), file(record(IDS[0], known=True), number=2, at=AGAIN)]),
         ("LSE-REVISED", [file(*both())]),
@@ -176,6 +202,38 @@ def test_what_is_told_by_itself_is_told_by_no_other_id() -> None:
     for ident in ("LSE-TRUTH", "LSE-ESTIMATED", "LSE-READINGS", "LSE-UNIT"):
         assert False not in marks(ident, short)
     assert False not in marks("LSE-TRUTH", file(*in_wh()))
+
+
+def test_what_a_premise_gives_is_held_against_what_its_meter_has_of_that() -> None:
+    its = [file(*both(), of_given(IDS[1], 250)), corrected()]
+    for ident in ("LSE-TRUTH", "LSE-READINGS", "LSE-ESTIMATED"):
+        assert set(marks(ident, *its)) == {True}
+
+
+def no_readings() -> list[Rows]:
+    its = both()
+    its[1][1][1:3] = ["", ""]
+    return its
+
+
+@pytest.mark.parametrize(
+    ("ident", "wrong", "said"),
+    [
+        ("LSE-READINGS", file(*no_readings()), "a reading is left out, and nobody can compare it"),
+        ("LSE-TRUTH", file(*both(), record(IDS[0], date(2026, 7, 23))), "is loaded, and nobody knows what the meter holds"),
+        ("LSE-TRUTH", file(*both()) | {"answers": [answer(11)]}, "line 11 of"),
+    ],
+)  # fmt: skip
+def test_what_smt_has_loaded_and_nobody_can_compare_leaves_an_id_open(
+    ident: str, wrong: dict[str, Any], said: str
+) -> None:
+    statement = load(FOLDER / "headend.yaml")
+    for files, mark in (([file(*both())], Mark.PASSED), ([wrong], Mark.INCONCLUSIVE)):
+        found = result_of(statement, seen(*files))
+        (one,) = (one for one in found["ids"] if one["id"] == ident)
+        assert one["mark"] == mark, one
+    assert said in one["said"]
+    assert one["seen"] > 0
 
 
 def test_what_is_no_file_at_all_breaks_nothing() -> None:
