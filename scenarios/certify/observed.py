@@ -110,6 +110,8 @@ class Step:
     market: Iterable[Exchange] = ()
     events: Iterable[Exchange] = ()
     meters: Iterable[Exchange] = ()
+    #: What a TDSP called back, for inquiries of other steps too.
+    call_backs: Iterable[Exchange] = ()
     #: What SMT and a TDSP said to each other: in a flight for the retailer, and where SMT is not ours.
     link: Iterable[Exchange] = ()
     #: What customers asked of SMT's portal.
@@ -128,19 +130,26 @@ class Step:
             if one.at_us >= since_us and (not key or key in json.dumps(one.ids) or key in one.ask.get("path", ""))
         )
 
+    def made(self, clock_s: Seconds) -> list[Asked]:
+        """The inquiries at the head-end that its timeline has, in their order; clock_s: by which its clocks may be off."""
+        recording = self.recording
+        its = [
+            (action, record)
+            for action in (recording.scenario.timeline if recording else ())
+            if isinstance(action, Inquire)
+            and recording is not None
+            and isinstance(record := recording.actions.get(action.ref), RecordedInquiry)
+        ]
+        ends = [*(after.at for _, after in its[1:]), LAST]
+        return [Asked(self, *one, clock_s, until=until) for one, until in zip(its, ends, strict=False)]
+
     def inquiries(self, clock_s: Seconds) -> Iterator[Asked]:
-        """Its inquiries at the head-end, in their order; clock_s: by which its clocks may be off."""
+        """All of its inquiries at the head-end, those after that SMT made of its own."""
         if self.recording is None:
             return
-        its_own = [
-            (action, record)
-            for action in self.recording.scenario.timeline
-            if isinstance(action, Inquire)
-            and isinstance(record := self.recording.actions.get(action.ref), RecordedInquiry)
-        ]
-        for (action, record), until in zip(its_own, [*(after.at for _, after in its_own[1:]), LAST], strict=False):
-            yield Asked(self, action, record, clock_s, until=until)
-        own = {record.key for _, record in its_own}
+        made = self.made(clock_s)
+        yield from made
+        own = {one.record.key for one in made}
         # What is said again in the same words shows nothing more. A file's are read there again: a retailer may have many made.
         file, held = (self.link.path, []) if isinstance(self.link, Lines) else (None, [*self.link])
         by_key: dict[str, array[int]] = {}
@@ -415,8 +424,9 @@ def observed(folder: Path) -> Observed:
             raise ScenarioError("certify.wire", text, str(its / "wire.jsonl"), "Take the bundle as it was written.")
         all_of_it = ("market", *LINK, "bills")
         index = Index(its / WIRE)
-        market, portal, events, meters, bills, wire = (
-            Lines(index, on) for on in (("market",), ("portal",), ("events",), ("modbus",), ("bills",), all_of_it)
+        market, portal, events, meters, call_backs, bills, wire = (
+            Lines(index, on)
+            for on in (("market",), ("portal",), ("events",), ("modbus",), ("call-backs",), ("bills",), all_of_it)
         )
         unshown = _unshown(recording, traffic, bills)
         own = (*Evidence(recording).own_faults, *_ours(plan, its / WIRE, traffic.chain), *unshown)
@@ -433,6 +443,7 @@ def observed(folder: Path) -> Observed:
                 market=market,
                 events=events,
                 meters=meters,
+                call_backs=call_backs,
                 link=link,
                 portal=portal,
                 bills=bills,

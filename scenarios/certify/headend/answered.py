@@ -8,10 +8,12 @@ from dataclasses import dataclass, field
 from functools import cached_property
 
 from headend.wire import InquiryKind, InquiryResult, Outcome
-from meters.calendar import INTERVAL_S, epoch, floor_interval, iso, seconds, to_s
+from meters.calendar import INTERVAL_S, Seconds, epoch, floor_interval, iso, seconds, to_s
 from meters.events import EventKind
 from scenarios.certify.observed import MOST, Asked, Observation, Observed, Step
+from scenarios.outside.call_backs import PATH, TAKEN, read
 from scenarios.rules.certified import of_role
+from simulator.smt.ondemand.judged import digest
 from simulator.smt.ondemand.rules import RULES
 from simulator.tap.chain import Exchange
 
@@ -37,6 +39,35 @@ class Looked:
                 found.add(bool(asked.record.asked["meterAllowed"]))
         return frozenset(found)
 
+    @cached_property
+    def _made(self) -> list[Asked]:
+        return [one for step in self.all_of_it.steps for one in step.made(self.all_of_it.clock_s)]
+
+    @cached_property
+    def _called_back(self) -> dict[str, list[tuple[Step, Exchange]]]:
+        own = {one.record.key for one in self._made}
+        found: dict[str, list[tuple[Step, Exchange]]] = {}
+        for step in self.all_of_it.steps:
+            for one in step.call_backs:
+                key = str(one.ask["path"]).removeprefix(PATH).partition("/")[0]
+                if key in own and len(its := found.setdefault(key, [])) < MOST:
+                    its.append((step, one))
+        return found
+
+    @cached_property
+    def _again(self) -> dict[str, Seconds]:
+        """By id when it was first asked again."""
+        again = [one.record for one in self._made if one.action.again]
+        return {one.key: one.at for one in reversed(again)}
+
+    def called_back(self, asked: Asked) -> Iterator[tuple[Step, Exchange]]:
+        """What was called back under an inquiry's id, in whatever step that came; of an id that was asked again what came before that, and of the one that asks it again what came since."""
+        again = self._again.get(asked.record.key)
+        for step, one in self._called_back.get(asked.record.key, ()):
+            since = again is not None and (step.name != asked.step.name or to_s(one.at_us) >= again)
+            if since == bool(asked.action.again):
+                yield step, one
+
     def events(self, step: Step) -> dict[str, list[tuple[Exchange, str]]]:
         """By ESI ID what meters told unasked in a step, each with its kind, the last one last. Of a file they are read once."""
         if step.name not in self._events:
@@ -54,6 +85,8 @@ class Looked:
 
 #: What is seen of an id in an inquiry.
 Look = Callable[[Looked, Asked], Seen]
+#: What SMT answers to a call-back of which it knows no inquiry any more.
+UNKNOWN = 404
 #: Quarter hours of the longest gap that an inquiry has (AMB-7).
 LONGEST = 192
 
@@ -80,7 +113,6 @@ _BEARS_ON: dict[str, Callable[[Asked, InquiryResult], bool]] = {
     "REGISTER-AT": _of(InquiryKind.REGISTER),
     "POWER-UNKNOWN": _of(InquiryKind.POWER),
     "POWER-UNBACKED": _of(InquiryKind.POWER),
-    "OTHER-ID": _always,
     "SECOND-ANSWER": _always,
     "MALFORMED": _always,
 }
@@ -108,6 +140,44 @@ def _rule(ident: str) -> Look:
             )
         elif result is not None and bears(asked, result):
             yield asked.saw(True, "")
+
+    return seen
+
+
+def _other_id(_: Looked, asked: Asked) -> Seen:
+    """Whose id an acknowledgement has; one without a body has none."""
+    told = asked.record.told.strip()
+    if asked.record.status == 202 and told:
+        try:
+            said = json.loads(told)
+        except (ValueError, RecursionError):
+            said = None
+        found = said.get("correlationId") if isinstance(said, dict) else None
+        yield asked.saw(
+            found == asked.record.key, f"the acknowledgement is not of correlationId {asked.record.key}: {told[:80]}"
+        )
+
+
+def _second_answer(look: Look) -> Look:
+    """What is seen of further answers, those too that come when something else is asked already."""
+
+    def seen(looked: Looked, asked: Asked) -> Seen:
+        result = asked.record.result
+        others = [
+            (step, one)
+            for step, one in looked.called_back(asked)
+            if asked.action.again is None
+            and one.reply.get("status") in (TAKEN, UNKNOWN)
+            and (said := read(str(one.ask.get("body", "")))) is not None
+            and result is not None
+            and digest(said) != digest(result)
+        ]
+        if others and "SECOND-ANSWER" not in asked.found:
+            step, one = others[0]
+            when = f"another answer to it comes in {step.name}, at {iso(to_s(one.at_us))}"
+            yield Observation(step.name, asked.action.ref, False, when, (one.n,))
+        else:
+            yield from look(looked, asked)
 
     return seen
 
@@ -195,9 +265,10 @@ def _again(asked: Asked, *, same: bool) -> bool:
     return same is all(asked.record.asked.get(one) == first.asked.get(one) for one in ("kind", "start", "end", "esiid"))
 
 
-def _once(_: Looked, asked: Asked) -> Seen:
+def _once(looked: Looked, asked: Asked) -> Seen:
     if asked.action.again and _again(asked, same=True):
-        status, more = asked.record.status, len(asked.record.came)
+        status = asked.record.status
+        more = max(len(asked.record.came), sum(1 for _ in looked.called_back(asked)))
         said = f"the repeated inquiry is answered HTTP {status}, and {more} more call-back{'s' * (more != 1)} made"
         yield asked.saw(status == 202 and not more, said)
 
@@ -394,6 +465,8 @@ def _channel_1(looked: Looked, asked: Asked) -> Seen:
 
 
 _SEEN: dict[str, Look] = {
+    "OTHER-ID": _other_id,
+    "SECOND-ANSWER": _second_answer(_rule("SECOND-ANSWER")),
     "METER-NOT-ALLOWED": _unread(_rule("METER-NOT-ALLOWED"), lambda asked: not asked.record.asked["meterAllowed"]),
     "HE-TAKEN": _taken,
     "HE-IN-TIME": _in_time,

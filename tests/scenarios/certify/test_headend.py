@@ -55,6 +55,7 @@ def asked(
     action: Change | None = None,
     said: Change | None = None,
     clock_s: Seconds = HONEST_S,
+    ref: str = "one",
     **record: Any,
 ) -> Asked:
     """An honest inquiry with its answer, and what is otherwise: of the action, the answer, the record."""
@@ -63,7 +64,7 @@ def asked(
     # It is asked ten minutes after the gap.
     at = max(AT, epoch(end) + seconds(600))
     gap = {"start": start, "end": end} if kind == "INTERVALS" else {}
-    done = Inquire(do="inquire", at=iso(at), ref="one", kind=kind, expect=Expectation(), **gap, **action)
+    done = Inquire(do="inquire", at=iso(at), ref=ref, kind=kind, expect=Expectation(), **gap, **action)
     may, swept = done.meter_allowed, epoch("2026-08-12T16:00:00-05:00") if done.store_allowed else 0
     answer: dict[str, Any] = {"correlationId": "1", "outcome": "completed", "meterReads": int(may)}
     if kind == "INTERVALS":
@@ -199,6 +200,8 @@ TABLE: list[tuple[str, list[Asked], list[Asked]]] = [
     ("POWER-UNKNOWN", [asked("POWER")], [asked("POWER", said={"power": None})]),
     ("MALFORMED", [asked()], [asked(came=[came({"meterReads": -1}, status=400)])]),
     ("OTHER-ID", [asked(told='{"correlationId": "1"}')], [asked(told='{"correlationId": "2"}')]),
+    ("OTHER-ID", [asked(told='{"correlationId": "1"}')], [asked(told="\x01 garbage")]),
+    ("OTHER-ID", [asked(told='{"correlationId": "1"}')], [asked(told='{"status": "accepted"}')]),
     ("SECOND-ANSWER", [asked(came=[came(), came()])], [asked(came=[came(), came({"meterReads": 2})])]),
     ("METER-NOT-ALLOWED", [asked(action=ONLY)], [asked(action=ONLY, said={"meterReads": 1})]),
     ("SOURCE-NOT-READ", [asked()], [asked(said={"meterReads": 0})]),
@@ -273,6 +276,30 @@ def test_what_reaches_a_meter_of_ours_counts_whatever_the_answer_tells(ident: st
     # A sweep that comes just then is no read for the inquiry, and hides none.
     assert marks(ident, at_meters(one, ESIID, "10443720000000024")) == [None]
     assert marks("METER-NOT-ALLOWED", at_meters(asked(), ESIID)) == []
+
+
+def called_back(step: str, at: Seconds, body: Change, status: int) -> Step:
+    """A step in which an answer to the inquiry comes that was made in another one."""
+    said = {"method": "POST", "path": f"{call_backs.PATH}1/seal", "body": came(body)["body"]}
+    one = Exchange(9, to_us(at), micros(0), "call-backs", "TDSP", "SMT", {}, said, {"status": status})
+    return replace(STEP, name=step, call_backs=(one,))
+
+
+def test_every_answer_of_the_recording_counts_whenever_it_comes() -> None:
+    first, again = asked(), asked(action={"again": "one"}, came=[], ref="two")
+    timeline, actions = [first.action], {"one": first.record}
+    for body, status, held in (({}, 404, True), ({"meterReads": 2}, 404, False), ({"meterReads": 2}, 401, True)):
+        played = cast(Recording, SimpleNamespace(scenario=SimpleNamespace(timeline=timeline), actions=actions))
+        later = called_back("later", AT - seconds(900), body, status)
+        all_of_it = Observed((replace(STEP, recording=played), later), {}, {})
+        ((_, one),) = seen(all_of_it, ["SECOND-ANSWER"])
+        assert (one.held, one.cited) == (held, ["later:9"] if held is False else [])
+    # Of an id that is asked again what comes then is of that one.
+    both = {"one": first.record, "two": again.record}
+    its = SimpleNamespace(scenario=SimpleNamespace(timeline=[first.action, again.action]), actions=both)
+    all_of_it = Observed((replace(STEP, recording=cast(Recording, its)), later), {}, {})
+    found = [(ident, one.held) for ident, one in seen(all_of_it, ["SECOND-ANSWER", "HE-ONCE"])]
+    assert sorted(found) == [("HE-ONCE", False), ("SECOND-ANSWER", True)]
 
 
 def test_an_inquiry_is_over_when_no_clock_that_is_off_as_it_may_be_takes_it_for_open() -> None:
