@@ -257,6 +257,16 @@ def _refused(which: Callable[[Asked], bool], said: str) -> Look:
     return seen
 
 
+def _asks_key(looked: Looked, asked: Asked) -> Seen:
+    """An inquiry without a key: not accepted, and not worked at either."""
+    if asked.action.key == "none" and (its := [*looked.called_back(asked)]):
+        step, one = its[0]
+        said = f"an inquiry without a key is answered HTTP {asked.record.status}, and called back in {step.name}"
+        yield Observation(step.name, asked.action.ref, False, said, (one.n,))
+    else:
+        yield from _refused(lambda one: one.action.key == "none", "an inquiry without a key")(looked, asked)
+
+
 def _again(asked: Asked, *, same: bool) -> bool:
     """Whether it has the id of an inquiry that was taken, and asks for the same or for something else."""
     first = asked.first
@@ -474,7 +484,7 @@ _SEEN: dict[str, Look] = {
     "HE-ANSWERS-REGISTER": _answers(InquiryKind.REGISTER),
     "HE-ANSWERS-POWER": _answers(InquiryKind.POWER),
     "HE-BEARS-KEY": _bears_key,
-    "HE-ASKS-KEY": _refused(lambda asked: asked.action.key == "none", "an inquiry without a key"),
+    "HE-ASKS-KEY": _asks_key,
     "HE-ONCE": _once,
     "HE-OTHER": _refused(lambda asked: _again(asked, same=False), "another inquiry under a known id"),
     "HE-STRANGER": _stranger,

@@ -294,6 +294,11 @@ def test_every_answer_of_the_recording_counts_whenever_it_comes() -> None:
         all_of_it = Observed((replace(STEP, recording=played), later), {}, {})
         ((_, one),) = seen(all_of_it, ["SECOND-ANSWER"])
         assert (one.held, one.cited) == (held, ["later:9"] if held is False else [])
+    # Who refuses an inquiry without a key calls nothing back for it.
+    (keyless,) = [asked(action={"key": "none"}, status=401, came=[])]
+    its = SimpleNamespace(scenario=SimpleNamespace(timeline=[keyless.action]), actions={"one": keyless.record})
+    all_of_it = Observed((replace(STEP, recording=cast(Recording, its)), later), {}, {})
+    assert [one.held for _, one in seen(all_of_it, ["HE-ASKS-KEY"])] == [False]
     # Of an id that is asked again what comes then is of that one.
     both = {"one": first.record, "two": again.record}
     its = SimpleNamespace(scenario=SimpleNamespace(timeline=[first.action, again.action]), actions=both)
