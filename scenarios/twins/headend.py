@@ -2,8 +2,7 @@
 
     python -I headend.py [--host 127.0.0.1] [--port 0] [--keys FILE] [--truth FILE] [--meters FILE] [--fault HOLE/fault] [--faults FILE] [--habit NAME]
 
-It sweeps its meters every four hours, serves what sweeps have brought from its store, and reads the meter for the rest if it may. Where SMT takes what sweeps have brought (pushToSmt), it sends that of the meter that was asked for. What its meters hold stands in a CSV file (esiid, end, wh, register_wh, given_wh); without one it makes that up; of their power it knows what they tell it (``POST /events``).
-It is honest until it is told a fault, for all inquiries by --fault or for one by its callReference, which then names it (``HOLE/fault``, ``HOLE/near``), or a habit of ``headend_habits.json``: what it does wrong beside its answers, or to all of a kind.
+It sweeps its meters every four hours, serves what sweeps have brought from its store, and reads the meter for the rest if it may. Where SMT takes what sweeps have brought (pushToSmt), it sends that of the meter that was asked for. What its meters hold stands in a CSV file (esiid, end, wh, register_wh, given_wh); without one it makes that up; of their power it knows what they tell it (``POST /events``). It is honest until it is told a fault, for all inquiries by --fault or for one by its callReference, which then names it (``HOLE/fault``, ``HOLE/near``), or a habit of ``headend_habits.json``: what it does wrong beside its answers, or to all of a kind.
 
 A fault is what is done to the honest answer, in a JSON file: ``do`` holds steps, ["set", path..., value], ["drop", path...], ["add", path..., value], ["copy", list, index] or ["reverse", list], where a path may say "*" for each of a list. A value {"at": "now" | "start" | "end" | "answerBy", "plus": seconds, "utc": true} is an instant. ``ack`` is the body of the 202 instead (null: none), ``again`` what is done to a second answer, which comes ``later`` (wall seconds). Standard output has a line of JSON when it listens, and one for each call-back that was answered.
 """
@@ -146,7 +145,8 @@ class HeadEnd:
         if swept >= end:
             return answer | {"meterReads": 0, "octets": 0}
         since, upto = int((now - end).total_seconds()), now.isoformat()
-        return answer | {"partial": {"from": end.isoformat(), "asOf": upto, "seconds": since, "wh": 60}}
+        wh = self.register(inquiry["esiid"], now) - self.register(inquiry["esiid"], end)
+        return answer | {"partial": {"from": end.isoformat(), "asOf": upto, "seconds": since, "wh": wh}}
 
     def peek(self, esiid: str) -> None:
         """Read a meter by Modbus, its mark (docs/register-map.md), and say nothing of it."""

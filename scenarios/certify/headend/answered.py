@@ -26,7 +26,7 @@ class Looked:
 
     all_of_it: Observed
     #: By step what meters told unasked.
-    _events: dict[str, dict[str, list[tuple[Exchange, str]]]] = field(default_factory=dict)
+    _events: dict[str, dict[str, list[tuple[Exchange, str, Seconds]]]] = field(default_factory=dict)
 
     @cached_property
     def stored(self) -> frozenset[bool]:
@@ -68,25 +68,28 @@ class Looked:
             if since == bool(asked.action.again):
                 yield step, one
 
-    def events(self, step: Step) -> dict[str, list[tuple[Exchange, str]]]:
-        """By ESI ID what meters told unasked in a step, each with its kind, the last one last. Of a file they are read once."""
+    def events(self, step: Step) -> dict[str, list[tuple[Exchange, str, Seconds]]]:
+        """By ESI ID what meters told unasked in a step, each with its kind and when that was, the last one last. Of a file they are read once."""
         if step.name not in self._events:
             self._events[step.name] = {}
             for exchange in step.events:
                 for one in json.loads(exchange.ask["body"])["events"]:
-                    self._events[step.name].setdefault(one["esiid"], []).append((exchange, str(one["kind"])))
+                    told = (exchange, str(one["kind"]), epoch(one["at"]))
+                    self._events[step.name].setdefault(one["esiid"], []).append(told)
         return self._events[step.name]
 
-    def event(self, asked: Asked) -> tuple[Exchange | None, str]:
-        """What the meter of an inquiry had told last, with its kind."""
+    def event(self, asked: Asked) -> tuple[Exchange | None, str, Seconds]:
+        """What the meter of an inquiry had told last, with its kind and when that was."""
         its = self.events(asked.step).get(asked.record.asked["esiid"], [])
-        return next((one for one in reversed(its) if to_s(one[0].at_us) <= asked.record.at), (None, ""))
+        return next((one for one in reversed(its) if to_s(one[0].at_us) <= asked.record.at), (None, "", seconds(0)))
 
 
 #: What is seen of an id in an inquiry.
 Look = Callable[[Looked, Asked], Seen]
 #: What SMT answers to a call-back of which it knows no inquiry any more.
 UNKNOWN = 404
+#: Below it no line has power, V: less than a half of 240, the lowest that a home is served by. A default of this project.
+LEAST_V = 100.0
 #: Quarter hours of the longest gap that an inquiry has (AMB-7).
 LONGEST = 192
 
@@ -436,13 +439,62 @@ def _register(looked: Looked, asked: Asked) -> Seen:
         )
 
 
+def _partial(looked: Looked, asked: Asked) -> Seen:
+    """What is told beyond the gap: by how much the register has grown since, within the quarter hours about both ends."""
+    held, result = looked.all_of_it.truth.get(asked.record.asked["esiid"], {}), _clean(asked)
+    told, answered = (result.partial if result else None), asked.record.answered
+    if not asked.plain or asked.action.meets or told is None or answered is None:
+        return
+    start, at = (seconds(one.timestamp()) for one in (told.start, told.asOf))
+    if at > answered.at + asked.clock_s or abs(at - start - told.seconds) > asked.clock_s:
+        said = f"what runs is told to {iso(at)} and as {told.seconds} s, and it is {iso(answered.at)}"
+        yield asked.saw(False, said)
+        return
+    ends = (start, floor_interval(at - asked.clock_s), floor_interval(at + asked.clock_s) + INTERVAL_S)
+    if all(one in held for one in ends):
+        begins, low, high = (held[one][1] for one in ends)
+        said = f"{told.wh} Wh are told of what runs, the meter has counted {max(0, low - begins)} to {high - begins} Wh"
+        yield asked.saw(max(0, low - begins) <= told.wh <= high - begins, said)
+
+
+def _power_told(looked: Looked, asked: Asked) -> Seen:
+    """The rest of a power status: when it was so, and of a meter that has power its voltage, and a switch through which energy flows."""
+    result, answered = _clean(asked), asked.record.answered
+    power, (event, kind, since) = result.power if result else None, looked.event(asked)
+    if not asked.plain or power is None or answered is None or power.status == "UNKNOWN":
+        return
+    # What is told as off after power was back is looked at by itself.
+    if power.status == "OFF" and kind != EventKind.LAST_GASP:
+        if event is None and _flows(looked, asked):
+            yield asked.saw(False, "its power is told off, and the meter has told nothing and counts")
+        return
+    wrong = []
+    first, last = (
+        (asked.record.at, answered.at) if event is None or power.status == "ON" else (since, to_s(event.at_us))
+    )
+    at = first if power.at is None else seconds(power.at.timestamp())
+    if not first - asked.clock_s <= at <= last + asked.clock_s:
+        wrong.append(f"it is told as of {iso(at)}")
+    if power.status == "ON" and power.voltage is not None and power.voltage < LEAST_V:
+        wrong.append(f"a meter that has power is told to have {power.voltage:g} V")
+    if power.status == "ON" and power.switchState == "OPEN" and _flows(looked, asked):
+        wrong.append("its switch is told open, and energy flows through it")
+    yield asked.saw(not wrong, ", and ".join(wrong))
+
+
+def _flows(looked: Looked, asked: Asked) -> bool:
+    """Whether the meter counts in the quarter hour of an inquiry, and in the one before."""
+    held, now = looked.all_of_it.truth.get(asked.record.asked["esiid"], {}), floor_interval(asked.record.at)
+    return all(held.get(end, (0, 0))[0] > 0 for end in (now, now + INTERVAL_S))
+
+
 def _power(kind: EventKind, status: str, source: str) -> Look:
     """The power status after an event of a kind."""
 
     def seen(looked: Looked, asked: Asked) -> Seen:
         if asked.record.asked["kind"] != InquiryKind.POWER:
             return
-        exchange, last = looked.event(asked)
+        exchange, last, _ = looked.event(asked)
         if exchange is None or last != kind:
             return
         taken, result = exchange.reply.get("status"), _clean(asked)
@@ -500,6 +552,8 @@ _SEEN: dict[str, Look] = {
     "HE-DST-FALL": _day_of(100),
     "HE-TRUTH": _truth,
     "HE-REGISTER": _register,
+    "HE-PARTIAL": _partial,
+    "HE-POWER-TOLD": _power_told,
     "HE-LAST-GASP": _power(EventKind.LAST_GASP, "OFF", "event"),
     "HE-POWER-BACK": _power(EventKind.RESTORATION, "ON", "reply"),
     "HE-CHANNEL-1": _channel_1,

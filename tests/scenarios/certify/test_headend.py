@@ -145,6 +145,14 @@ def power(status: str, source: str) -> Change:
     return {"power": {"status": status, "source": source, "switchState": "UNKNOWN"}}
 
 
+def powered(**otherwise: Any) -> Change:
+    """A power status of a meter that has power, as of now."""
+    return {
+        "power": {"status": "ON", "source": "reply", "switchState": "CLOSED", "voltage": 241.0, "at": iso(AT)}
+        | otherwise
+    }
+
+
 def after(kind: str, said: Change, *, status: int = 202) -> Asked:
     """A power inquiry after the meter has told something unasked, and another meter another thing; of what it tells later nothing is known yet."""
     told_s = [
@@ -154,17 +162,17 @@ def after(kind: str, said: Change, *, status: int = 202) -> Asked:
         (1, ESIID, "momentary"),
     ]
     events = tuple(
-        Exchange(n, to_us(AT + seconds(by)), micros(0), "events", "meters", "TDSP", {}, {"body": json.dumps({"events": [{"esiid": esiid, "kind": one}]})}, {"status": status})
+        Exchange(n, to_us(AT + seconds(by)), micros(0), "events", "meters", "TDSP", {}, {"body": json.dumps({"events": [{"esiid": esiid, "kind": one, "at": iso(AT + seconds(by - 9))}]})}, {"status": status})
         for n, (by, esiid, one) in enumerate(told_s, 1)
     )  # fmt: skip
     one = asked("POWER", said=said)
     return replace(one, step=replace(one.step, events=events))
 
 
-def partial(begins: str) -> Change:
+def partial(begins: str, *, to: str = "17:40:00", wh: int = 60) -> Change:
     """What an answer tells of the quarter hour that runs."""
-    at = f"2026-08-12T{begins}-05:00"
-    return {"partial": {"from": at, "asOf": iso(AT), "seconds": AT - epoch(at), "wh": 60}}
+    at, to = (f"2026-08-12T{one}-05:00" for one in (begins, to))
+    return {"partial": {"from": at, "asOf": to, "seconds": epoch(to) - epoch(at), "wh": wh}}
 
 
 #: By id honest exchanges, and such as contradict it and no other id: with its rule switched off they would pass.
@@ -195,6 +203,12 @@ TABLE: list[tuple[str, list[Asked], list[Asked]]] = [
     ("HE-DST-FALL", [asked(action=dict(FALL))], [asked(action=dict(FALL), said={"intervals": FALLS_96, "reachesTo": FALLS_96[-1]["end"], "outcome": "failed"})]),
     ("HE-TRUTH", [asked()], [asked(said={"intervals": MADE_UP})]),
     ("HE-TRUTH", [asked()], [asked(said={"intervals": [OF_METER[0], *OF_METER[2:]], "missing": [OF_METER[1]["end"]]})]),
+    ("HE-PARTIAL", [asked(said=partial("17:30:00"))], [asked(said=partial("17:30:00", wh=11_000))]),
+    ("HE-PARTIAL", [asked(said=partial("17:30:00"))], [asked(said=partial("17:30:00", to="17:40:01"))]),
+    ("HE-POWER-TOLD", [asked("POWER")], [asked("POWER", said=powered(voltage=3.0))]),
+    ("HE-POWER-TOLD", [asked("POWER", said=powered(switchState="UNKNOWN"))], [asked("POWER", said=powered(switchState="OPEN"))]),
+    ("HE-POWER-TOLD", [asked("POWER")], [asked("POWER", said=power("OFF", "event"))]),
+    ("HE-POWER-TOLD", [after("last_gasp", power("OFF", "event"))], [after("last_gasp", powered(status="OFF", source="event", at=iso(AT + seconds(1))))]),
     ("HE-REGISTER", [asked("REGISTER")], [asked("REGISTER", said={"register": {"wh": 5, "at": iso(AT)}})]),
     ("HOLE", [asked()], [asked(said={"intervals": OF_METER[1:], "reachesTo": "2026-08-12T12:00:00-05:00"})]),
     ("POWER-UNKNOWN", [asked("POWER")], [asked("POWER", said={"power": None})]),
