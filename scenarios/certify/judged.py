@@ -128,7 +128,7 @@ def _own(all_of_it: Observed) -> list[tuple[str, str]]:
 def _judged(held: Held, tally: _Tally | None, all_of_it: Observed) -> dict[str, Any]:
     """What is said of an id. tally: None where it is not claimed."""
     seen = tally or _Tally()
-    against = seen.against
+    against, open_at = seen.against, seen.needed.cited if seen.needed else []
     own = [said for step, said in _own(all_of_it) if held.id in all_of_it.plan["bears"].get(step, ())]
     if tally is None:
         mark, said = Mark.SKIPPED, f"{held.claim} is not claimed."
@@ -154,7 +154,7 @@ def _judged(held: Held, tally: _Tally | None, all_of_it: Observed) -> dict[str, 
         "mark": mark.value,
         "said": said,
         "seen": seen.held,
-        "exchanges": [cited for one in against for cited in one.cited][:MOST] if against else seen.cited,
+        "exchanges": [cited for one in against for cited in one.cited][:MOST] if against else seen.cited or open_at,
         "failures": [
             {"step": one.step, "ref": one.ref, "said": sentence(one.said), "exchanges": one.cited} for one in against
         ],

@@ -237,10 +237,10 @@ class Asked:
         one = self.action
         return one.key == "smt" and one.whose == "own" and one.again is None and one.answer_within_s > 0
 
-    def saw(self, held: bool | None, said: str, *before: Exchange) -> Observation:
+    def saw(self, held: bool | None, said: str, *before: Exchange, needed: bool = False) -> Observation:
         """An observation of it, with its exchanges and those that came before it."""
         numbers = (*(one.n for one in before), *self._own)
-        return Observation(self.step.name, self.action.ref, held, said, numbers[:MOST])
+        return Observation(self.step.name, self.action.ref, held, said, numbers[:MOST], needed)
 
     @cached_property
     def _own(self) -> tuple[int, ...]:

@@ -404,9 +404,9 @@ def _truth(looked: Looked, asked: Asked) -> Seen:
         return
     gone = [int(one.timestamp()) for one in result.missing]
     late = looked.all_of_it.late
-    if there := sorted(end for end in gone if end in held and late.get((esiid, end), 0) <= asked.record.at):
-        first = iso(seconds(there[0]))
-        said = f"{len(there)} of {len(gone)} intervals that are told missing the meter holds, the first ends {first}"
+    if false := sorted(end for end in gone if end in held and late.get((esiid, end), 0) <= asked.record.at):
+        first = iso(seconds(false[0]))
+        said = f"{len(false)} of {len(gone)} intervals that are told missing the meter holds, the first ends {first}"
         yield asked.saw(False, said)
         return
     # Those in which energy was given are looked at by themselves.
@@ -420,7 +420,13 @@ def _truth(looked: Looked, asked: Asked) -> Seen:
         if not wrong
         else f"{len(wrong)} of {len(known)} intervals are not what the meter holds, the first ends {wrong[0][0].end.isoformat()}: {wrong[0][0].wh} Wh, the meter has {wrong[0][1]} Wh"
     )
-    yield asked.saw(not wrong if known else None, said if known else "nobody knows what the meter holds")
+    there = [one for one in result.intervals if int(one.end.timestamp()) in held]
+    if len(there) < len(result.intervals) and not wrong:
+        # What is compared in part shows nothing of the rest.
+        said = f"of {len(result.intervals)} intervals that are told the truth has {len(there)}, and nobody can compare the rest"
+        yield asked.saw(None, said, needed=True)
+    else:
+        yield asked.saw(not wrong, said)
 
 
 def _register(looked: Looked, asked: Asked) -> Seen:
@@ -443,7 +449,10 @@ def _partial(looked: Looked, asked: Asked) -> Seen:
     """What is told beyond the gap: by how much the register has grown since, within the quarter hours about both ends."""
     held, result = looked.all_of_it.truth.get(asked.record.asked["esiid"], {}), _clean(asked)
     told, answered = (result.partial if result else None), asked.record.answered
-    if not asked.plain or asked.action.meets or told is None or answered is None:
+    if not asked.plain or asked.action.meets or result is None or answered is None or not asked.gap:
+        return
+    if told is None:
+        yield asked.saw(True, "")
         return
     start, at = (seconds(one.timestamp()) for one in (told.start, told.asOf))
     if at > answered.at + asked.clock_s or abs(at - start - told.seconds) > asked.clock_s:
@@ -455,6 +464,8 @@ def _partial(looked: Looked, asked: Asked) -> Seen:
         begins, low, high = (held[one][1] for one in ends)
         said = f"{told.wh} Wh are told of what runs, the meter has counted {max(0, low - begins)} to {high - begins} Wh"
         yield asked.saw(max(0, low - begins) <= told.wh <= high - begins, said)
+    else:
+        yield asked.saw(None, "of what runs the truth has no register, and nobody can compare it", needed=True)
 
 
 def _power_told(looked: Looked, asked: Asked) -> Seen:

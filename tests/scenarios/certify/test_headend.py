@@ -345,6 +345,17 @@ def test_a_meter_that_has_told_its_last_gasp_need_not_answer() -> None:
     assert marks("HE-ANSWERS-POWER", after("restoration", {"outcome": "failed", "power": None})) == [False]
 
 
+def test_a_truth_that_has_less_than_is_told_leaves_open_what_it_lacks_and_says_how_much() -> None:
+    one, all_of_it = asked(said=partial("17:30:00")), observed(asked())
+    end = int(epoch(OF_METER[3]["end"]))
+    sparse = replace(all_of_it, truth={ESIID: {end: all_of_it.truth[ESIID][end]}})
+    sparse.__dict__["inquiries"] = lambda: iter([one])
+    found = dict(seen(sparse, ["HE-TRUTH", "HE-PARTIAL"]))
+    assert {ident: (its.held, its.needed) for ident, its in found.items()} == dict.fromkeys(found, (None, True))
+    assert found["HE-TRUTH"].said.startswith("of 22 intervals that are told the truth has 1,")
+    assert marks("HE-PARTIAL", asked()) == [True]
+
+
 def test_what_a_head_end_has_not_yet_it_may_call_missing() -> None:
     (one,) = observed(asked(said={"intervals": OF_METER[1:], "missing": [OF_METER[0]["end"]]})).inquiries()
     end = epoch(OF_METER[0]["end"])
