@@ -258,7 +258,7 @@ def handler(head_end: HeadEnd) -> type[BaseHTTPRequestHandler]:
                 return self._reply(400, {"errorCode": "FIELD", "errorMessage": "body: it is no inquiry"})
             ack = {"correlationId": inquiry["correlationId"], "status": "accepted"}
             said = head_end.told(inquiry).get("ack", ack) if status == 202 else None
-            return self._reply(status if keyed else 401, said)
+            return self._reply((200 if head_end.habit == "says-200" else status) if keyed else 401, said)
 
         def _reply(self, status: int, body: Json | None) -> None:
             content = b"" if body is None else json.dumps(body).encode()

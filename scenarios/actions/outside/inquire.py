@@ -199,8 +199,8 @@ def _play(stage: Stage, action: Inquire) -> Played:
 
     status, told = yield runtime.io("inquiry", f"{key}/{action.ref}", post)
     until = max(at, at + action.answer_within_s) + _GRACE_S
-    # Of a repeated inquiry, and of one whose time is over, no answer is due.
-    due = status == 202 and action.again is None and action.answer_within_s > 0
+    # Of a repeated inquiry, and of one whose time is over, no answer is due; one that is accepted by another status may be answered all the same.
+    due = status in range(200, 300) and action.again is None and action.answer_within_s > 0
     came = not due
     while not came and runtime.now() < until:
         if runtime.rate:

@@ -300,11 +300,10 @@ def _stranger(_: Looked, asked: Asked) -> Seen:
 def _meets(what: str) -> Look:
     def seen(_: Looked, asked: Asked) -> Seen:
         if what in asked.action.meets:
-            times = len(asked.record.came)
-            yield asked.saw(
-                None if not times else times > 1,
-                "it is called back once, and never again" if times else "nothing is called back",
-            )
+            times, taken = len(asked.record.came), asked.record.status == TAKEN
+            said = "it is called back once, and never again" if times else "nothing is called back"
+            # What was not accepted, as HE-TAKEN has it, need not be called back at all.
+            yield asked.saw(True if times > 1 else False if times and taken else None, said)
 
     return seen
 

@@ -372,6 +372,8 @@ def test_of_48_hours_whose_meter_may_not_be_read_the_store_need_not_hold_all() -
 
 def test_what_must_come_before_an_id_is_named_where_it_did_not() -> None:
     assert marks("HE-AGAIN-500", asked(action={"meets": ["error"]}, came=[])) == [None]
+    assert marks("HE-AGAIN-500", asked(action={"meets": ["error"]}, status=200, came=[ERROR])) == [None]
+    assert marks("HE-AGAIN-500", asked(action={"meets": ["error"]}, status=200, came=[ERROR, came()])) == [True]
     assert marks("HE-STRANGER", asked(action={"whose": "stranger"}, status=None, came=[])) == [None]
     # Whether the store holds anything is known by another answer alone.
     assert marks("HE-STORE-FIRST", asked(said={"intervals": OF_METER})) == [None]
