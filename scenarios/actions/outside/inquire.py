@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, Literal, Self
 import httpx
 from pydantic import Field, model_validator
 
+from headend.http.foreign import document
 from headend.http.links import bearing
 from headend.wire import InquiryKind, InquiryResult
 from meters.calendar import Seconds, day_of, epoch, iso, local, seconds, to_us
@@ -155,7 +156,7 @@ class RecordedInquiry(Record):
 
 def _member(text: str, name: str) -> Any:
     try:
-        told = json.loads(text)
+        told = document(text)
     except ValueError:
         return None
     return told.get(name) if isinstance(told, dict) else None
