@@ -198,6 +198,10 @@ def _play(stage: Stage, action: Inquire) -> Played:
             return None, ""
         return reply.status_code, reply.text[:_MOST_TOLD]
 
+    def masked(text: str) -> str:
+        wire = stage.sandbox.wire
+        return text if wire is None else wire.masker.octets(text.encode()).decode()
+
     status, told = yield runtime.io("inquiry", f"{key}/{action.ref}", post)
     until = max(at, at + action.answer_within_s) + _GRACE_S
     # Of a repeated inquiry, and of one whose time is over, no answer is due.
@@ -219,9 +223,15 @@ def _play(stage: Stage, action: Inquire) -> Played:
         "at": iso(at),
         "asked": asked,
         "status": status,
-        "told": told,
+        "told": masked(told),
         "came": [
-            {"at": iso(one.at), "keyed": one.keyed, "sealed": one.sealed, "status": one.status, "body": one.body}
+            {
+                "at": iso(one.at),
+                "keyed": one.keyed,
+                "sealed": one.sealed,
+                "status": one.status,
+                "body": masked(one.body),
+            }
             for one in awaited.came[before:]
         ],
         "most_wh": _most(stage, action),
