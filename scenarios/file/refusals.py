@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from scenarios.actions.market.on_demand import PowerStatus
 from scenarios.actions.market.portal_read import PortalRead
 from scenarios.actions.world.complaint import Complaint
+from scenarios.actions.world.load import Load
 from scenarios.file.schema import Scenario
 from scenarios.parts.setting import Act, Setting
 from simulator.input.mistakes import did_you_mean
@@ -44,6 +45,18 @@ def no_such_refusal(scenario: Scenario) -> Iterator[Mistake]:
                 text = f"No rule refuses {action.ref} with {code}."
                 mend = did_you_mean(code, sorted(known)) if known else "Take a policy that has such a limit."
                 yield Mistake("scenario.refusal.unknown", loc, text, mend)
+
+
+def no_such_limit(scenario: Scenario) -> Iterator[Mistake]:
+    """Refusals that are counted of a load by a limit that nothing in the scenario has: there are none of those in any run."""
+    for at, action in enumerate(scenario.timeline):
+        if isinstance(action, Load) and (form := action.expect.forms.get("by_limit")):
+            known = _codes(scenario, action) | {limit.code for limit in policy_of(scenario).limits}
+            for code in form.equals or {}:
+                if code not in known:
+                    text = f"No rule refuses anything of {action.ref} with {code}."
+                    mend = did_you_mean(code, sorted(known)) if known else "Take a policy that has such a limit."
+                    yield Mistake("scenario.refusal.unknown", ("timeline", at, "expect", "by_limit", code), text, mend)
 
 
 def no_such_rule(scenario: Scenario) -> Iterator[Mistake]:

@@ -283,6 +283,13 @@ def _no_login(scenario: Scenario) -> Iterator[Mistake]:
         elif isinstance(action, AtDoor) and not (isinstance(action, LogIn) and action.password == "wrong"):
             among = customers if action.door == "portal" else list(known)
             named.append((("timeline", place, "login"), action.login, among))
+        elif isinstance(action, Load) and (form := action.expect.forms.get("by_login")):
+            # Of one that there is none of, none is counted.
+            loads = [
+                (("timeline", place, "expect", "by_login", to), to.strip("/").partition("/")[0])
+                for to in form.equals or {}
+            ]
+            named += [(loc, login, list(known)) for loc, login in loads]
     for loc, login, among in named:
         if login is not None and login not in among:
             text = f"There is no log-in {login} that can act here."
