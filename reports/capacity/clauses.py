@@ -157,15 +157,26 @@ class Moved(NamedTuple):
     replications: int
 
 
+class Tried(NamedTuple):
+    """On what assumptions were moved: how many, on which workloads, and with how many replications."""
+
+    assumptions: int
+    workloads: Sequence[str]
+    replications: int
+
+
 class Held(NamedTuple):
     """A clause, judged."""
 
     clause: Clause
     verdict: Verdict
     effects: Sequence[Effect]
-    #: Where another verdict comes out, and which; and how many assumptions were moved under both policies.
+    #: Where assumptions were moved under both policies, and how many; None: nowhere.
+    tried: Tried | None
+    #: The verdict there with nothing moved, on fewer workloads and replications than ``verdict``: another one may come of that alone.
+    there: Verdict
+    #: Where another one than ``there`` comes out, and which.
     turned: Sequence[tuple[Moved, Verdict]]
-    tried: int
 
 
 def held(outcome: Outcome) -> Iterator[Held]:
@@ -175,13 +186,16 @@ def held(outcome: Outcome) -> Iterator[Held]:
         if {*policies} <= {*outcome.policy_names}:
             moves = list(moved(outcome, policies))
             wholly = Moved(_NONE, "", outcome.workload_names, outcome.replications)
-            there = [(one, _verdict(outcome, clause, one, _change(one))) for one in moves]
+            verdict = _verdict(outcome, clause, wholly, "")
+            there = _verdict(outcome, clause, moves[0], "") if moves else verdict
+            ends = [(one, _verdict(outcome, clause, one, _change(one))) for one in moves]
             yield Held(
                 clause,
-                _verdict(outcome, clause, wholly, ""),
+                verdict,
                 [_effect(outcome, clause, judged) for judged in (*clause.judged, AIR)],
-                [(one, of) for one, of in there if of is not _verdict(outcome, clause, one, "")],
-                len({one.assumption.knob for one in moves}),
+                tried(moves),
+                there,
+                [(one, of) for one, of in ends if of is not there],
             )
 
 
@@ -190,6 +204,12 @@ _NONE = Assumption("", "", "", "", "", "", "", "")
 
 def _change(one: Moved) -> str:
     return one.assumption.change(one.end)
+
+
+def tried(moves: Sequence[Moved]) -> Tried | None:
+    """On what these were moved: all on the same."""
+    knobs = {one.assumption.knob for one in moves}
+    return Tried(len(knobs), moves[0].workloads, moves[0].replications) if moves else None
 
 
 def moved(outcome: Outcome, policies: Sequence[str]) -> Iterator[Moved]:
@@ -206,8 +226,19 @@ def moved(outcome: Outcome, policies: Sequence[str]) -> Iterator[Moved]:
                 yield Moved(assumption, end, there, min(counts[one] for one in there))
 
 
-def others_best(outcome: Outcome, judged: Judged) -> tuple[list[tuple[Moved, str]], int, Sequence[str]]:
-    """Where another policy is best than in the study, and which; how many assumptions were moved, and under which policies."""
+class Rivals(NamedTuple):
+    """Policies under which assumptions were moved, and who of them is best."""
+
+    policies: Sequence[str]
+    tried: Tried | None
+    #: With nothing moved there: not among all policies, and not over all workloads.
+    best: Sequence[str]
+    #: Where nobody of ``best`` is, and who is.
+    turned: Sequence[tuple[Moved, Sequence[str]]]
+
+
+def rivals(outcome: Outcome, judged: Judged) -> Rivals:
+    """Who is best where assumptions were moved, and where another policy is."""
     first = next(iter(outcome.tornado), None)
     policies = [
         policy
@@ -215,15 +246,12 @@ def others_best(outcome: Outcome, judged: Judged) -> tuple[list[tuple[Moved, str
         if first is not None
         and any(outcome.of(one, policy, first.change(end)) for one in outcome.workload_names for end in ("low", "high"))
     ]
-    if len(policies) < 2:
-        return [], 0, policies
-    found, knobs = [], set()
-    for one in moved(outcome, policies):
-        knobs.add(one.assumption.knob)
-        there, here = (_leaders(outcome, judged, policies, one, change) for change in (_change(one), ""))
-        if there and not {*there} & {*here}:
-            found.append((one, " or ".join(there)))
-    return found, len(knobs), policies
+    moves = list(moved(outcome, policies)) if len(policies) > 1 else []
+    if not moves:
+        return Rivals(policies, None, [], [])
+    best = _leaders(outcome, judged, policies, moves[0], "")
+    ends = [(one, _leaders(outcome, judged, policies, one, _change(one))) for one in moves]
+    return Rivals(policies, tried(moves), best, [(one, of) for one, of in ends if of and not {*of} & {*best}])
 
 
 def _values(outcome: Outcome, judged: Judged, policies: Sequence[str], at: Moved, change: str) -> Floats:

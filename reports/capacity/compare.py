@@ -63,7 +63,7 @@ def _least(outcome: Outcome, judged: Judged) -> str:
         return f"{names[0]}, which was played alone"
     leaders = found.leaders
     if len(leaders) > 1:
-        all_of_them = "all policies" if len(leaders) == len(names) else _listed([names[at] for at in leaders])
+        all_of_them = "all policies" if len(leaders) == len(names) else listed([names[at] for at in leaders])
         return f"{all_of_them} cannot be told apart"
     second = np.argsort(found.series.mean(axis=1), kind="stable").tolist()[1]
     mean, half = difference(found.series[second], found.series[leaders[0]])
@@ -71,8 +71,9 @@ def _least(outcome: Outcome, judged: Judged) -> str:
     return f"{names[leaders[0]]}, by {by} (± {judged.write(half or 0.0)}) before {names[second]}"
 
 
-def _listed(names: Sequence[str]) -> str:
-    return f"{', '.join(names[:-1])} and {names[-1]}"
+def listed(names: Sequence[str]) -> str:
+    """Names in a sentence."""
+    return " and ".join(part for part in (", ".join(names[:-1]), *names[-1:]) if part)
 
 
 def lines(outcome: Outcome) -> Iterator[str]:

@@ -8,8 +8,10 @@ from pathlib import Path
 
 import pytest
 
+from reports.capacity.clauses import held
 from reports.capacity.compare import TOLD, USD, regret
 from reports.capacity.throttle_study import AS_IT_STANDS, text
+from reports.capacity.words import what_turns
 from scenarios.file.shipped import STUDIES
 from simulator.capacity.outcome import Outcome
 from simulator.capacity.study import load_study
@@ -101,6 +103,12 @@ def test_the_shipped_page_is_made_from_what_is_kept_of_a_run_of_the_shipped_stud
         found = regret(kept, judged)
         assert found is not None
         assert kept.policy_names[found.leaders[0]] in moved
+
+
+def test_nothing_turns_a_clause_to_the_verdict_that_it_has() -> None:
+    for one in held(Outcome.load(KEPT)):
+        assert all(of is not one.there for _, of in one.turned)
+        assert (one.there is one.verdict) is not what_turns(one).startswith("Not known") or one.tried is None
 
 
 def test_without_the_best_policy_the_next_best_is_told_and_what_the_best_takes() -> None:
