@@ -188,7 +188,7 @@ def held(outcome: Outcome) -> Iterator[Held]:
             wholly = Moved(_NONE, "", outcome.workload_names, outcome.replications)
             verdict = _verdict(outcome, clause, wholly, "")
             there = _verdict(outcome, clause, moves[0], "") if moves else verdict
-            ends = [(one, _verdict(outcome, clause, one, _change(one))) for one in moves]
+            ends = [(one, _verdict(outcome, clause, one, change_of(one))) for one in moves]
             yield Held(
                 clause,
                 verdict,
@@ -202,7 +202,8 @@ def held(outcome: Outcome) -> Iterator[Held]:
 _NONE = Assumption("", "", "", "", "", "", "", "")
 
 
-def _change(one: Moved) -> str:
+def change_of(one: Moved) -> str:
+    """As ``Key.change`` has it."""
     return one.assumption.change(one.end)
 
 
@@ -226,6 +227,17 @@ def moved(outcome: Outcome, policies: Sequence[str]) -> Iterator[Moved]:
                 yield Moved(assumption, end, there, min(counts[one] for one in there))
 
 
+def moved_under(outcome: Outcome) -> list[str]:
+    """The policies under which assumptions were moved."""
+    first = next(iter(outcome.tornado), None)
+    return [
+        policy
+        for policy in outcome.policy_names
+        if first is not None
+        and any(outcome.of(one, policy, first.change(end)) for one in outcome.workload_names for end in ("low", "high"))
+    ]
+
+
 class Rivals(NamedTuple):
     """Policies under which assumptions were moved, and who of them is best."""
 
@@ -239,22 +251,16 @@ class Rivals(NamedTuple):
 
 def rivals(outcome: Outcome, judged: Judged) -> Rivals:
     """Who is best where assumptions were moved, and where another policy is."""
-    first = next(iter(outcome.tornado), None)
-    policies = [
-        policy
-        for policy in outcome.policy_names
-        if first is not None
-        and any(outcome.of(one, policy, first.change(end)) for one in outcome.workload_names for end in ("low", "high"))
-    ]
+    policies = moved_under(outcome)
     moves = list(moved(outcome, policies)) if len(policies) > 1 else []
     if not moves:
         return Rivals(policies, None, [], [])
     best = _leaders(outcome, judged, policies, moves[0], "")
-    ends = [(one, _leaders(outcome, judged, policies, one, _change(one))) for one in moves]
+    ends = [(one, _leaders(outcome, judged, policies, one, change_of(one))) for one in moves]
     return Rivals(policies, tried(moves), best, [(one, of) for one, of in ends if of and not {*of} & {*best}])
 
 
-def _values(outcome: Outcome, judged: Judged, policies: Sequence[str], at: Moved, change: str) -> Floats:
+def values_of(outcome: Outcome, judged: Judged, policies: Sequence[str], at: Moved, change: str) -> Floats:
     """(w, p, r) more is better."""
     return judged.sign * np.stack(
         [
@@ -268,7 +274,7 @@ def _values(outcome: Outcome, judged: Judged, policies: Sequence[str], at: Moved
 
 
 def _leaders(outcome: Outcome, judged: Judged, policies: Sequence[str], at: Moved, change: str) -> list[str]:
-    values = _values(outcome, judged, policies, at, change)
+    values = values_of(outcome, judged, policies, at, change)
     return [] if np.isnan(values).any() else [policies[one] for one in regret_of(values).leaders]
 
 
@@ -285,7 +291,7 @@ def _verdict(outcome: Outcome, clause: Clause, at: Moved, change: str) -> Verdic
 
 def _better(outcome: Outcome, clause: Clause, judged: Judged, at: Moved, change: str) -> int:
     """1 if the clause has the lesser regret, -1 if the greater, 0 if they cannot be told apart or nobody is there to judge by."""
-    values = _values(outcome, judged, (clause.having, clause.lacking), at, change)
+    values = values_of(outcome, judged, (clause.having, clause.lacking), at, change)
     if np.isnan(values).any():
         return 0
     having, lacking = regret_of(values).series

@@ -12,9 +12,9 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
-from reports.capacity import charts, pictures, shown, words
+from reports.capacity import charts, headline, pictures, shown, words
 from reports.capacity.clauses import held
-from reports.capacity.compare import TOLD, USD, Judged, answer, refusals, regret, write_csv
+from reports.capacity.compare import TOLD, USD, Judged, refusals, regret, write_csv
 from reports.capacity.workload_chart import SHOWN
 from reports.chart_parts import png
 from simulator.capacity.levels import judge
@@ -102,7 +102,8 @@ def _content(outcome: Outcome) -> dict[str, Any]:
     moved, next_best = moved_most(outcome), without_the_best(outcome)
     turned = [words.what_turns_the_answer(outcome, one) for one in (TOLD, USD)]
     return {
-        "answer": answer(outcome),
+        "answer": headline.answer(outcome),
+        "beside": list(headline.beside(outcome)),
         "without_the_best": next_best[0] if next_best else "",
         "levels": list(levels(outcome)),
         "policies": outcome.policies,
@@ -155,7 +156,7 @@ def without_the_best(outcome: Outcome) -> tuple[str, list[str]] | None:
     for way, where in charts.WAYS.items():
         megabytes = charts.megabytes(outcome, way)
         takes.append(f"{megabytes.pop(best):,.0f} MB {where} (others up to {max(megabytes):,.0f})")
-    sentence = answer(rest)
+    sentence = headline.answer(rest)
     told = f"{outcome.policy_names[best]} takes {' and '.join(takes)} a day. Where it cannot be had: {sentence[0].lower()}{sentence[1:]}"
     return told, [words.what_turns_the_answer(rest, one) for one in (TOLD, USD)]
 

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 
-from reports.capacity import page, words
+from reports.capacity import headline, page, words
 from reports.capacity.clauses import CAP, Verdict, held
-from reports.capacity.compare import AIR, TOLD, USD, answer, regret
+from reports.capacity.compare import AIR, TOLD, USD, regret
 from simulator.capacity.outcome import Outcome
 from simulator.capacity.theory import beside
 
@@ -46,8 +46,9 @@ def _table(heads: Iterable[str], rows: Iterable[Iterable[str]]) -> Iterator[str]
 
 def _answer(outcome: Outcome) -> Iterator[str]:
     next_best = page.without_the_best(outcome)
-    yield f"> {answer(outcome)}"
-    yield ""
+    for sentence in headline.lines(outcome):
+        yield f"> {sentence}"
+        yield ""
     if next_best:
         yield f"> {next_best[0]}"
         yield ""

@@ -56,9 +56,9 @@ def what_turns(one: Held) -> str:
         return "Not tried: no assumption was moved under both policies."
     turned = [(at, str(of)) for at, of in one.turned]
     if one.there is one.verdict:
-        return f"On {_on(one.tried)}: {_turns(turned, one.tried)}"
+        return f"On {on(one.tried)}: {_turns(turned, one.tried)}"
     of = "the one assumption was" if one.tried.assumptions == 1 else f"the {one.tried.assumptions} assumptions were"
-    begins = f'Not known: {of} moved on {_on(one.tried)} alone, where with nothing moved it is not "{one.verdict}" but "{one.there}"'
+    begins = f'Not known: {of} moved on {on(one.tried)}, alone, where with nothing moved it is not "{one.verdict}" but "{one.there}"'
     if not turned:
         return f"{begins}, and none turns that."
     return f"{begins}; that is turned by {_ends(turned)}."
@@ -73,7 +73,7 @@ def what_turns_the_answer(outcome: Outcome, judged: Judged) -> str:
     best = f"{listed(found.best) or 'none'} {'are' if len(found.best) > 1 else 'is'} best with nothing moved"
     turned = [(at, " or ".join(of)) for at, of in found.turned]
     return (
-        f"by {by}, on {_on(found.tried)} among {listed(found.policies)}, of which {best}: {_turns(turned, found.tried)}"
+        f"by {by}, on {on(found.tried)}, among {listed(found.policies)}, of which {best}: {_turns(turned, found.tried)}"
     )
 
 
@@ -84,9 +84,9 @@ def _turns(turned: Sequence[tuple[Moved, str]], tried: Tried) -> str:
     return f"Of {of} moved it is turned by {_ends(turned)}."
 
 
-def _on(tried: Tried) -> str:
+def on(tried: Tried) -> str:
     """Where assumptions were moved."""
-    return f"{listed(tried.workloads)} ({tried.replications} replication{'s' if tried.replications > 1 else ''})"
+    return f"{listed(tried.workloads)}, {tried.replications} replication{'s' if tried.replications > 1 else ''}"
 
 
 def _ends(turned: Sequence[tuple[Moved, str]]) -> str:

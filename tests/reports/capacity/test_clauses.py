@@ -68,20 +68,20 @@ def test_what_turns_a_clause_is_named_with_its_value_and_mark() -> None:
     (steady,) = held(outcome(by, [WORKERS, PATIENCE], changed))
     assert (
         what_turns(steady)
-        == "On day-0 (3 replications): None of the 2 assumptions moved turns it, at its low or its high."
+        == "On day-0, 3 replications: None of the 2 assumptions moved turns it, at its low or its high."
     )
     changed[HAVING, WORKERS.change("low")] = [(0.4, 0.4, 1000)]
     turned = outcome(by, [WORKERS, PATIENCE], changed)
     (found,) = held(turned)
     assert found.verdict is Verdict.TAKEN
     assert what_turns(found) == (
-        "On day-0 (3 replications): Of the 2 assumptions moved it is turned by tries under way at the head-end at 100 [D]: not taken in."
+        "On day-0, 3 replications: Of the 2 assumptions moved it is turned by tries under way at the head-end at 100 [D]: not taken in."
     )
     for measure in (TOLD, USD):
         (other,) = rivals(turned, measure).turned
         assert (other[0].end, other[1]) == ("low", [LACKING])
         assert what_turns_the_answer(turned, measure).endswith(
-            f"on day-0 (3 replications) among {LACKING} and {HAVING}, of which {HAVING} is best with nothing moved: "
+            f"on day-0, 3 replications, among {LACKING} and {HAVING}, of which {HAVING} is best with nothing moved: "
             f"Of the 2 assumptions moved it is turned by tries under way at the head-end at 100 [D]: {LACKING}."
         )
 
@@ -102,7 +102,7 @@ def test_what_was_moved_where_the_verdict_is_another_turns_nothing_that_is_print
     (found,) = held(replace(made, cells=cells))
     assert found.verdict is Verdict.TRADE
     assert what_turns(found).startswith(
-        "Not known: the one assumption was moved on day-0 (3 replications) alone, where with nothing moved "
+        "Not known: the one assumption was moved on day-0, 3 replications, alone, where with nothing moved "
         'it is not "a trade, left open" but "taken in"'
     )
     assert what_turns(found).endswith(says)

@@ -10,7 +10,8 @@ from pathlib import Path
 import pytest
 
 from meters.errors import UserError
-from reports.capacity.compare import answer, lines, write_csv
+from reports.capacity.compare import lines, write_csv
+from reports.capacity.headline import answer
 from simulator.capacity.told import GROUPS, MEASURES
 from tests.simulator.capacity.outcomes import FIRST_IS_BEST, Figures, made
 

@@ -115,7 +115,9 @@ def test_without_the_best_policy_the_next_best_is_told_and_what_the_best_takes()
     best = outcome({"smt-today": [(0.5, 0.3, 90)], "store-only": [(0.4, 0.4, 10)], "push-to-smt": [(0.9, 0.1, 400)]})
     told = text(best).splitlines()
     assert told[2].startswith("> On day-0 the least regret in what is told in the call: push-to-smt, by 40.0 points")
-    takes, _, otherwise = told[4].partition(" a day. ")
+    takes, _, otherwise = next(line for line in told[4:] if line.startswith("> ") and " MB " in line).partition(
+        " a day. "
+    )
     assert takes.startswith("> push-to-smt takes ")
     for megabytes, most in zip(re.findall(r"([\d,.]+) MB", takes), re.findall(r"up to ([\d,.]+)", takes), strict=True):
         assert float(megabytes.replace(",", "")) >= float(most.replace(",", ""))

@@ -1,0 +1,152 @@
+"""A study's answer in a sentence, and what has to stand beside it: how far its lead goes where what is assumed is otherwise."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from reports.capacity import words
+from reports.capacity.clauses import Moved, Tried, change_of, moved, moved_under, tried, values_of
+from reports.capacity.compare import TOLD, USD, Judged, listed, regret
+from simulator.capacity.outcome import Outcome
+from simulator.capacity.paired import difference, regret_of
+
+#: So many assumptions are named of those that move a lead most.
+_NAMED = 3
+
+
+def answer(outcome: Outcome) -> str:
+    """One sentence: which policy has the least regret, if it can be told apart from all others."""
+    told, usd = (_least(outcome, one) for one in (TOLD, USD))
+    count = len(outcome.workloads)
+    over = f"Over {count} workloads" if count > 1 else f"On {outcome.workloads[0].name}"
+    return f"{over} the least regret in what is told in the call: {told}; in dollars: {usd}."
+
+
+def _least(outcome: Outcome, judged: Judged) -> str:
+    names = outcome.policy_names
+    found = regret(outcome, judged)
+    if found is None:
+        return "no policy, for a workload has no call centre's reads"
+    if len(names) == 1:
+        return f"{names[0]}, which was played alone"
+    leaders = found.leaders
+    if len(leaders) > 1:
+        all_of_them = "all policies" if len(leaders) == len(names) else listed([names[at] for at in leaders])
+        return f"{all_of_them} cannot be told apart"
+    second = np.argsort(found.series.mean(axis=1), kind="stable").tolist()[1]
+    mean, half = difference(found.series[second], found.series[leaders[0]])
+    by = judged.unit.format(judged.write(mean or 0.0))
+    return f"{names[leaders[0]]}, by {by} (± {judged.write(half or 0.0)}) before {names[second]}"
+
+
+class Led(NamedTuple):
+    """By how much the best policy leads at the ends of what is assumed: the least regret of the others less its own; below 0 another one is best."""
+
+    judged: Judged
+    policy: str
+    #: Under which assumptions were moved, itself among them.
+    policies: Sequence[str]
+    #: None: under it and another one nothing was.
+    tried: Tried | None
+    #: With nothing moved there.
+    here: float
+    ends: Sequence[tuple[Moved, float]]
+
+
+def led(outcome: Outcome, judged: Judged) -> Led | None:
+    """Nothing where no policy is best by itself, or one was played alone."""
+    found = regret(outcome, judged)
+    if found is None or len(found.leaders) > 1 or len(outcome.policies) == 1:
+        return None
+    best, policies = outcome.policy_names[found.leaders[0]], moved_under(outcome)
+    moves = list(moved(outcome, policies)) if best in policies and len(policies) > 1 else []
+    if not moves:
+        return Led(judged, best, policies, None, np.nan, [])
+
+    def lead(one: Moved, change: str) -> float:
+        of = dict(
+            zip(policies, regret_of(values_of(outcome, judged, policies, one, change)).series.mean(axis=1), strict=True)
+        )
+        own: float = of.pop(best)
+        return float(min(of.values()) - own)
+
+    ends = [(one, lead(one, change_of(one))) for one in moves]
+    return Led(judged, best, policies, tried(moves), lead(moves[0], ""), [one for one in ends if one[1] == one[1]])
+
+
+def beside(outcome: Outcome) -> Iterator[str]:
+    """Sentences without which the answer says more than was seen."""
+    for judged in (TOLD, USD):
+        found = led(outcome, judged)
+        if found is not None:
+            yield _over_ends(found)
+
+
+def _over_ends(one: Led) -> str:
+    what = f"The lead of {one.policy} in {'what is told' if one.judged is TOLD else 'dollars'}"
+    if one.tried is None or not one.ends:
+        return (
+            f"{what} has the noise of the draws alone beside it: under it and another policy no assumption was moved."
+        )
+
+    def written(leads: Sequence[float], between: str) -> str:
+        return one.judged.unit.format(between.join(one.judged.write(lead) for lead in leads))
+
+    leads = [lead for _, lead in one.ends]
+    by: dict[str, list[tuple[Moved, float]]] = {}
+    for end in one.ends:
+        by.setdefault(end[0].assumption.knob, []).append(end)
+    furthest = sorted(by.values(), key=lambda ends: -max(abs(lead - one.here) for _, lead in ends))[:_NAMED]
+    most = "; ".join(
+        f"{of.title} ({words.ranged(of)} {words.marked(of)}): {written([lead for _, lead in ends], ' / ')}"
+        for ends in furthest
+        for of in [ends[0][0].assumption]
+    )
+    return (
+        f"{what} is {written([min(leads), max(leads)], ' to ')} where one of the {one.tried.assumptions} assumptions moved is at its low or high"
+        f"{', and below 0 another one is best' if min(leads) < 0 else ''}; with none moved {written([one.here], '')} ({words.on(one.tried)}; among "
+        f"{listed(one.policies)}). What moves it most: {most}."
+    )
+
+
+def lines(outcome: Outcome) -> Iterator[str]:
+    """The answer, and what has to stand beside it."""
+    yield answer(outcome)
+    yield from beside(outcome)
+
+
+def as_json(outcome: Outcome) -> dict[str, Any]:
+    """The same as JSON values: sentences, and each lead in points of one or dollars."""
+    return {
+        "answer": answer(outcome),
+        "beside": list(beside(outcome)),
+        "lead": {
+            judged.measure: {
+                "policy": found.policy,
+                "among": list(found.policies),
+                **(
+                    {}
+                    if found.tried is None
+                    else {
+                        "workloads": list(found.tried.workloads),
+                        "replications": found.tried.replications,
+                        "nothing_moved": found.here,
+                    }
+                ),
+                "ends": [
+                    {
+                        "knob": one.assumption.knob,
+                        "end": one.end,
+                        "value": one.assumption.low if one.end == "low" else one.assumption.high,
+                        "lead": lead,
+                    }
+                    for one, lead in found.ends
+                ],
+            }
+            for judged in (TOLD, USD)
+            if (found := led(outcome, judged)) is not None
+        },
+    }

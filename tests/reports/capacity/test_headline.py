@@ -1,0 +1,105 @@
+"""What stands beside a study's answer follows from its cells: how far the lead goes where what is assumed is otherwise."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from reports.capacity import headline
+from reports.capacity.compare import TOLD, USD
+from reports.capacity.page import render
+from reports.capacity.throttle_study import text
+from simulator.capacity.outcome import Outcome
+from tests.reports.capacity.outcomes import PATIENCE, WORKERS, Figures, outcome
+from tests.reports.capacity.study_page import KEPT
+
+FIRST, SECOND, UNMOVED = "push-to-smt", "smt-today", "store-only"
+
+
+def moved(push: float = 0.9, today: float = 0.5) -> Outcome:
+    """The first leads by 40 points, before a third under which nothing was moved by 35; at low patience what is told."""
+    by: dict[str, list[Figures]] = {FIRST: [(0.9, 0.1, 9)], SECOND: [(0.5, 0.3, 9)], UNMOVED: [(0.55, 0.4, 0)]}
+    changed = {
+        (policy, one.change(end)): by[policy]
+        for policy in (FIRST, SECOND)
+        for one in (WORKERS, PATIENCE)
+        for end in ("low", "high")
+    }
+    changed[FIRST, PATIENCE.change("low")] = [(push, 0.2, 9)]
+    changed[SECOND, PATIENCE.change("low")] = [(today, 0.2, 9)]
+    return outcome(by, [WORKERS, PATIENCE], changed)
+
+
+def test_a_lead_has_its_range_over_the_ends_of_what_is_assumed_and_what_moves_it_most() -> None:
+    assert next(headline.beside(moved(0.7, 0.6))) == (
+        "The lead of push-to-smt in what is told is 10.0 to 40.0 points where one of the 2 assumptions moved is at its low or high; with none moved "
+        "40.0 points (day-0, 3 replications; among push-to-smt and smt-today). What moves it most: mean patience of a caller (60 .. 240 s [D]): "
+        "10.0 / 40.0 points; tries under way at the head-end (100 .. 1000 [D]): 40.0 / 40.0 points."
+    )
+
+
+def test_a_lead_that_is_lost_is_below_nothing() -> None:
+    told, usd = headline.beside(moved(0.4, 0.6))
+    assert "is -20.0 to 40.0 points where" in told
+    assert ", and below 0 another one is best;" in told
+    assert (
+        "is $0.000 to 0.200 where one of the 2 assumptions moved is at its low or high; with none moved $0.200 (" in usd
+    )
+
+
+def test_a_lead_that_was_not_tried_has_the_draws_noise_alone() -> None:
+    alone = "has the noise of the draws alone beside it"
+    assert [alone in one for one in headline.beside(replace(moved(), tornado=[]))] == [True, True]
+    under_one = moved()
+    cells = {key: of for key, of in under_one.cells.items() if not key.change or key.policy == FIRST}
+    assert all(alone in one for one in headline.beside(replace(under_one, cells=cells)))
+    assert not list(headline.beside(outcome({FIRST: [(0.9, 0.1, 9)]})))
+    assert not list(headline.beside(outcome({FIRST: [(0.9, 0.1, 9)], SECOND: [(0.9, 0.1, 9)]})))
+
+
+def test_it_stands_where_the_answer_does(tmp_path: Path) -> None:
+    made = moved(0.7, 0.6)
+    told = headline.as_json(made)
+    json.dumps(told, allow_nan=False)
+    low = next(
+        one for one in told["lead"]["told_in_call"]["ends"] if (one["knob"], one["end"]) == ("patience_s", "low")
+    )
+    assert (low["value"], low["lead"]) == (60, pytest.approx(0.1))
+    assert told["lead"]["told_in_call"]["nothing_moved"] == pytest.approx(0.4)
+    page, document = render(made, tmp_path).read_text(encoding="utf-8"), text(made)
+    for sentence in (told["answer"], *told["beside"]):
+        assert sentence in page
+        assert f"> {sentence}\n" in document
+    assert page.index(told["beside"][0]) < page.index("<table")
+
+
+def test_the_shipped_lead_is_held_to_each_workload_s_cells() -> None:
+    """By another way: where push leads most and least, on the workload on which the others' best lacks most."""
+    kept = Outcome.load(KEPT)
+    for judged in (TOLD, USD):
+        found = headline.led(kept, judged)
+        assert found is not None
+        assert found.tried is not None
+        for at, lead in found.ends:
+            means = {
+                (workload, policy): judged.sign
+                * float(
+                    kept.series(workload, policy, judged.measure, change=at.assumption.change(at.end))[
+                        : found.tried.replications
+                    ].mean()
+                )
+                for workload in found.tried.workloads
+                for policy in found.policies
+            }
+            lacks = {
+                policy: max(
+                    max(means[workload, of] for of in found.policies) - means[workload, policy]
+                    for workload in found.tried.workloads
+                )
+                for policy in found.policies
+            }
+            own = lacks.pop(found.policy)
+            assert lead == pytest.approx(min(lacks.values()) - own)
