@@ -10,19 +10,30 @@ import numpy as np
 from reports.capacity import words
 from reports.capacity.clauses import Moved, Tried, change_of, moved, moved_under, tried, values_of
 from reports.capacity.compare import TOLD, USD, Judged, listed, regret
+from reports.capacity.workload_chart import SHOWN
 from simulator.capacity.outcome import Outcome
-from simulator.capacity.paired import difference, regret_of
+from simulator.capacity.paired import difference, differs, regret_of
+from simulator.capacity.told import ALL, READS, STATUSES
+from simulator.capacity.workload.columns import CLASSES
+from simulator.smt.throttle.limits import RequesterClass
 
+_CENTRE = RequesterClass.ROR_CALL_CENTRE
+#: Whom the answer does not speak of, by group.
+OTHERS = {
+    STATUSES: "power statuses",
+    str(_CENTRE): "all that call centres ask",
+    **{str(one): SHOWN[one][0] for one in CLASSES if one is not _CENTRE},
+}
 #: So many assumptions are named of those that move a lead most.
 _NAMED = 3
 
 
 def answer(outcome: Outcome) -> str:
-    """One sentence: which policy has the least regret, if it can be told apart from all others."""
+    """One sentence: which policy has the least regret, if it can be told apart from all others. It speaks of ``READS`` alone."""
     told, usd = (_least(outcome, one) for one in (TOLD, USD))
     count = len(outcome.workloads)
     over = f"Over {count} workloads" if count > 1 else f"On {outcome.workloads[0].name}"
-    return f"{over} the least regret in what is told in the call: {told}; in dollars: {usd}."
+    return f"{over} the least regret in call centres' interval reads told in the call: {told}; in dollars: {usd}."
 
 
 def _least(outcome: Outcome, judged: Judged) -> str:
@@ -79,10 +90,45 @@ def led(outcome: Outcome, judged: Judged) -> Led | None:
 
 def beside(outcome: Outcome) -> Iterator[str]:
     """Sentences without which the answer says more than was seen."""
+    for policy in _named(outcome):
+        yield from _others(outcome, policy)
     for judged in (TOLD, USD):
         found = led(outcome, judged)
         if found is not None:
             yield _over_ends(found)
+
+
+def of_whom(outcome: Outcome) -> Iterator[str]:
+    """How much of everything that is which the answer speaks of."""
+    of, every, centre = (outcome.values("planned", group)[:, 0].mean(axis=1) for group in (READS, ALL, str(_CENTRE)))
+    if of.all():
+        shares = [f"{100 * one.min():.1f} to {100 * one.max():.1f} %" for one in (of / every, of / centre)]
+        yield f"Call centres' interval reads are {shares[0]} of a workload's requests, and {shares[1]} of what call centres ask."
+
+
+def _named(outcome: Outcome) -> list[str]:
+    """Whom the answer names as best, or as not to be told apart from it."""
+    found = [one.leaders for judged in (TOLD, USD) if (one := regret(outcome, judged)) is not None]
+    names = dict.fromkeys(outcome.policy_names[at] for of in found if len(of) < len(outcome.policies) for at in of)
+    return list(names)
+
+
+def _others(outcome: Outcome, policy: str) -> Iterator[str]:
+    """What a policy does to all that the answer does not speak of, on the workload where it lacks most of what another one does."""
+    mine, said = outcome.policy_names.index(policy), []
+    for group, name in OTHERS.items():
+        values = outcome.values(TOLD.measure, group)
+        there = np.flatnonzero(~np.isnan(values).any(axis=(1, 2)))
+        if not len(there):
+            continue
+        means = values.mean(axis=2)
+        at = there[(means[there].max(axis=1) - means[there, mine]).argmax()]
+        best = int(means[at].argmax())
+        more = differs(difference(values[at, best], values[at, mine]))
+        beyond = f"{TOLD.write(means[at, best])} at best" if more else "nobody surely more"
+        said.append(f"{name} {TOLD.write(means[at, mine])} % on {outcome.workload_names[at]} ({beyond})")
+    if said:
+        yield f"Of all else {policy} tells in the call, where it is furthest from the best: {'; '.join(said)}."
 
 
 def _over_ends(one: Led) -> str:
@@ -115,6 +161,7 @@ def _over_ends(one: Led) -> str:
 def lines(outcome: Outcome) -> Iterator[str]:
     """The answer, and what has to stand beside it."""
     yield answer(outcome)
+    yield from of_whom(outcome)
     yield from beside(outcome)
 
 
@@ -122,7 +169,7 @@ def as_json(outcome: Outcome) -> dict[str, Any]:
     """The same as JSON values: sentences, and each lead in points of one or dollars."""
     return {
         "answer": answer(outcome),
-        "beside": list(beside(outcome)),
+        "beside": [*of_whom(outcome), *beside(outcome)],
         "lead": {
             judged.measure: {
                 "policy": found.policy,

@@ -103,8 +103,8 @@ def _content(outcome: Outcome) -> dict[str, Any]:
     turned = [words.what_turns_the_answer(outcome, one) for one in (TOLD, USD)]
     return {
         "answer": headline.answer(outcome),
-        "beside": list(headline.beside(outcome)),
-        "without_the_best": next_best[0] if next_best else "",
+        "beside": [*headline.of_whom(outcome), *headline.beside(outcome)],
+        "without_the_best": next_best[0] if next_best else [],
         "levels": list(levels(outcome)),
         "policies": outcome.policies,
         "workloads": outcome.workloads,
@@ -141,7 +141,7 @@ def _content(outcome: Outcome) -> dict[str, Any]:
     }
 
 
-def without_the_best(outcome: Outcome) -> tuple[str, list[str]] | None:
+def without_the_best(outcome: Outcome) -> tuple[list[str], list[str]] | None:
     """What the one policy that is best in all that is judged takes on the wires, and the answer where it cannot be had; what turns that one.
 
     None where no policy is, or one other is left.
@@ -158,7 +158,7 @@ def without_the_best(outcome: Outcome) -> tuple[str, list[str]] | None:
         takes.append(f"{megabytes.pop(best):,.0f} MB {where} (others up to {max(megabytes):,.0f})")
     sentence = headline.answer(rest)
     told = f"{outcome.policy_names[best]} takes {' and '.join(takes)} a day. Where it cannot be had: {sentence[0].lower()}{sentence[1:]}"
-    return told, [words.what_turns_the_answer(rest, one) for one in (TOLD, USD)]
+    return [told, *headline.beside(rest)], [words.what_turns_the_answer(rest, one) for one in (TOLD, USD)]
 
 
 def levels(outcome: Outcome) -> Iterator[tuple[str, list[tuple[Mark, list[str]]]]]:

@@ -46,18 +46,25 @@ def _table(heads: Iterable[str], rows: Iterable[Iterable[str]]) -> Iterator[str]
 
 def _answer(outcome: Outcome) -> Iterator[str]:
     next_best = page.without_the_best(outcome)
-    for sentence in headline.lines(outcome):
-        yield f"> {sentence}"
-        yield ""
+    yield from _said(*headline.lines(outcome))
     if next_best:
-        yield f"> {next_best[0]}"
-        yield ""
+        yield from _said(*next_best[0])
     yield "A policy is called best only if its regret is less than that of every other, by a difference whose 95 % interval leaves 0 out; else they cannot be told apart."
     yield ""
     for judged in (TOLD, USD):
         yield f"* *What would overturn it* {words.what_turns_the_answer(outcome, judged)}"
     for turned in next_best[1] if next_best else []:
         yield f"* *Without the best, what would overturn the answer* {turned}"
+
+
+def _said(answer: str, *beside: str) -> Iterator[str]:
+    """An answer, and what stands beside it."""
+    yield f"> {answer}"
+    yield ""
+    for sentence in beside:
+        yield f"* {sentence}"
+    if beside:
+        yield ""
 
 
 def _method(outcome: Outcome) -> Iterator[str]:

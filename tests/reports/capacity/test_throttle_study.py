@@ -114,7 +114,9 @@ def test_nothing_turns_a_clause_to_the_verdict_that_it_has() -> None:
 def test_without_the_best_policy_the_next_best_is_told_and_what_the_best_takes() -> None:
     best = outcome({"smt-today": [(0.5, 0.3, 90)], "store-only": [(0.4, 0.4, 10)], "push-to-smt": [(0.9, 0.1, 400)]})
     told = text(best).splitlines()
-    assert told[2].startswith("> On day-0 the least regret in what is told in the call: push-to-smt, by 40.0 points")
+    assert told[2].startswith(
+        "> On day-0 the least regret in call centres' interval reads told in the call: push-to-smt, by 40.0 points"
+    )
     takes, _, otherwise = next(line for line in told[4:] if line.startswith("> ") and " MB " in line).partition(
         " a day. "
     )
@@ -122,7 +124,7 @@ def test_without_the_best_policy_the_next_best_is_told_and_what_the_best_takes()
     for megabytes, most in zip(re.findall(r"([\d,.]+) MB", takes), re.findall(r"up to ([\d,.]+)", takes), strict=True):
         assert float(megabytes.replace(",", "")) >= float(most.replace(",", ""))
     assert otherwise.startswith(
-        "Where it cannot be had: on day-0 the least regret in what is told in the call: smt-today, by 10.0"
+        "Where it cannot be had: on day-0 the least regret in call centres' interval reads told in the call: smt-today, by 10.0"
     )
     assert "cannot be had" not in text(outcome({"smt-today": [(0.5, 0.3, 90)], "push-to-smt": [(0.9, 0.1, 400)]}))
     split = outcome({"smt-today": [(0.5, 0.3, 90)], "store-only": [(0.6, 0.4, 0)], "reuse-15-min": [(0.4, 0.2, 9)]})

@@ -40,7 +40,7 @@ def test_the_command_compares_a_workload_of_ones_own(tmp_path: Path) -> None:
     words = ["compare", str(mine), "--policy", "smt-today", "--policy", "store-only", "--replications", "2"]
     one = CliRunner().invoke(app, [*words, "--workers", "1", "--csv", str(cells), "--assert", "usd<=0.0001"])
     assert one.exit_code == 1, one.output
-    assert one.stdout.startswith("On tiny the least regret in what is told in the call: ")
+    assert one.stdout.startswith("On tiny the least regret in call centres' interval reads told in the call: ")
     assert one.stdout.splitlines()[-1].startswith("not kept: usd<=0.0001: 0.")
     assert one.stdout.splitlines()[-1].endswith(" on tiny under store-only")
     assert len(cells.read_text("utf-8").splitlines()) == 1 + 2 * 2 * len(GROUPS)

@@ -44,7 +44,7 @@ def test_the_command_runs_a_study_and_goes_on_from_what_is_there(tmp_path: Path)
     words = ["run", str(written(tmp_path)), "--out", str(out), "--workers", "1"]
     first = CliRunner().invoke(app, words)
     assert first.exit_code == 0, first.output
-    assert first.stdout.startswith("On tiny the least regret in what is told in the call: ")
+    assert first.stdout.startswith("On tiny the least regret in call centres' interval reads told in the call: ")
     assert "told_in_call>0.05 on tiny: passed\n" in first.stdout
     assert "\n4 cells, 4 of them computed now" in first.stdout
     assert {"outcome.json", "cells.parquet", "asked.parquet", "use.parquet", "points.parquet", "report.html"} <= {
