@@ -54,7 +54,7 @@ def _least(outcome: Outcome, judged: Judged) -> str:
 
 
 class Led(NamedTuple):
-    """By how much the best policy leads at the ends of what is assumed: the least regret of the others less its own; below 0 another one is best."""
+    """By how much the best policy leads at the ends of what is assumed: the least regret of the others less its own; below 0 another one leads."""
 
     judged: Judged
     policy: str
@@ -102,7 +102,10 @@ def of_whom(outcome: Outcome) -> Iterator[str]:
     """How much of everything that is which the answer speaks of."""
     of, every, centre = (outcome.values("planned", group)[:, 0].mean(axis=1) for group in (READS, ALL, str(_CENTRE)))
     if of.all():
-        shares = [f"{100 * one.min():.1f} to {100 * one.max():.1f} %" for one in (of / every, of / centre)]
+        ends = [
+            dict.fromkeys(f"{100 * end:.1f}" for end in (one.min(), one.max())) for one in (of / every, of / centre)
+        ]
+        shares = [f"{' to '.join(one)} %" for one in ends]
         yield f"Call centres' interval reads are {shares[0]} of a workload's requests, and {shares[1]} of what call centres ask."
 
 
@@ -153,7 +156,7 @@ def _over_ends(one: Led) -> str:
     )
     return (
         f"{what} is {written([min(leads), max(leads)], ' to ')} where one of the {one.tried.assumptions} assumptions moved is at its low or high"
-        f"{', and below 0 another one is best' if min(leads) < 0 else ''}; with none moved {written([one.here], '')} ({words.on(one.tried)}; among "
+        f"{', and below 0 another one leads' if min(leads) < 0 else ''}; with none moved {written([one.here], '')} ({words.on(one.tried)}; among "
         f"{listed(one.policies)}). What moves it most: {most}."
     )
 

@@ -17,8 +17,8 @@ from reports.capacity.clauses import held
 from reports.capacity.compare import TOLD, USD, Judged, refusals, regret, write_csv
 from reports.capacity.workload_chart import SHOWN
 from reports.chart_parts import png
-from simulator.capacity.levels import judge
-from simulator.capacity.outcome import Outcome
+from simulator.capacity.levels import SHARES, judge, level_of
+from simulator.capacity.outcome import Knee, Outcome
 from simulator.capacity.paired import Regret, difference, differs
 from simulator.capacity.theory import Beside, beside
 from simulator.capacity.told import GROUPS
@@ -258,13 +258,20 @@ def knees(outcome: Outcome) -> list[dict[str, str]]:
             "level": one.level,
             "knob": one.knob,
             "kept": "none" if one.kept is None else f"{one.kept:.3g}",
-            "broken": "not up to here" if one.broken is None else f"{one.broken:.3g}",
+            "broken": "not up to here" if one.broken is None else f"{one.broken:.3g} ({_at(one, one.broken)})",
             "headroom": _headroom(one.headroom),
             "more": "-" if one.more is None else f"{abs(one.more):,.0f} {'more' if one.more >= 0 else 'fewer'}",
             "binds": one.binds or "none of those tried",
         }
         for one in outcome.knees
     ]
+
+
+def _at(one: Knee, value: float) -> str:
+    """What the level asks of at a value of the knob, with its interval: the mean alone decides what is kept."""
+    mean, half = next(at.level for at in one.points if at.value == value)
+    scale = 100 if level_of(one.level).measure in SHARES else 1
+    return "nobody" if mean is None else f"{scale * mean:.3g}{'' if half is None else f' ± {scale * half:.2g}'}"
 
 
 def _headroom(share: float | None) -> str:

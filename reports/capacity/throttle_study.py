@@ -129,7 +129,7 @@ def _assumed(outcome: Outcome) -> Iterator[str]:
 def _knees(outcome: Outcome) -> Iterator[str]:
     rows = page.knees(outcome)
     if rows:
-        yield "A knob is turned up until the level is no longer kept. Requests a day: how many there are then beside the study's. What binds: whose relief helps most where it is broken."
+        yield "A knob is turned up until the mean no longer keeps the level; in brackets, what that is then, and half of its 95 % interval if there are several replications. Requests a day: how many there are then beside the study's. What binds: whose relief helps most where it is broken."
         yield ""
         names = ("policy", "workload", "level", "knob", "kept", "broken", "headroom", "more", "binds")
         heads = [

@@ -70,7 +70,7 @@ def what_turns_the_answer(outcome: Outcome, judged: Judged) -> str:
     if found.tried is None:
         return "is not tried: no assumption was moved under more than one policy."
     by = "what is told" if judged is TOLD else "dollars"
-    best = f"{listed(found.best) or 'none'} {'are' if len(found.best) > 1 else 'is'} best with nothing moved"
+    best = f"{listed(found.best) or 'none'} {'cannot be told apart' if len(found.best) > 1 else 'is best'} with nothing moved"
     turned = [(at, " or ".join(of)) for at, of in found.turned]
     return (
         f"by {by}, on {on(found.tried)}, among {listed(found.policies)}, of which {best}: {_turns(turned, found.tried)}"

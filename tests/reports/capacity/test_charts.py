@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 
 import numpy as np
@@ -11,8 +11,10 @@ from matplotlib.figure import Figure
 
 from reports.capacity import charts, pictures, shown
 from reports.capacity.compare import TOLD, USD
+from reports.capacity.page import knees
 from reports.chart_parts import png
-from simulator.capacity.outcome import Outcome
+from simulator.capacity.outcome import Knee, Outcome, Point
+from simulator.capacity.paired import Estimate
 from tests.cases import few
 from tests.reports.capacity.outcomes import PATIENCE, WORKERS, Figures, outcome, whole
 
@@ -132,3 +134,41 @@ def test_what_was_not_played_is_not_drawn() -> None:
         None
     ] * 4
     assert list(shown.charts(bare, ["a"], "a")) == ["pareto"]
+
+
+def turned(level: str, *, broken: float | None, points: Sequence[tuple[float, Estimate]]) -> Outcome:
+    its = [Point(value, 5000.0 * value, of, Estimate(900.0, 2000.0)) for value, of in points]
+    knee = Knee("day-0", "a", level, "demand", 1.0, 4.0, broken, 3.0, 15_000.0, "", {}, its)
+    return outcome({"a": [(0.5, 0.3, 1000)]}, knees=[knee])
+
+
+def test_a_knee_is_drawn_where_something_broke_and_on_what_the_level_asks_of() -> None:
+    points = [(1.0, Estimate(0.98, 0.05)), (4.0, Estimate(0.5, None)), (8.0, Estimate(0.2, 0.3))]
+    for broken, knee in ((8.0, 20.0), (None, None)):
+        made = turned("customer.told_in_call>=0.45", broken=broken, points=points)
+        (one,) = charts.courses(made)
+        assert (one.measure, one.knee) == ("customer.told_in_call, %", knee)
+        assert one.bound == pytest.approx(45)
+        assert one.requests == (5.0, 20.0, 40.0)
+        assert [*zip(one.low, one.means, one.high, strict=True)] == [
+            pytest.approx(of) for of in ((93, 98, 100), (50, 50, 50), (0, 20, 50))
+        ]
+        (chart,) = shown.charts(made, ["a"], "a")["knees"].charts
+        assert [at.at for at in chart.moments] == ([] if knee is None else [knee])
+        assert [rule.value for rule in chart.rules] == [pytest.approx(45)]
+        picture = pictures.knees(made)
+        assert picture is not None
+        assert [of.get_text() for of in picture.axes[0].texts] == ["level", *([] if knee is None else ["knee"])]
+        assert picture.axes[0].get_ylabel() == "customer.told_in_call, %"
+
+
+def test_the_interval_of_a_time_does_not_go_below_nothing() -> None:
+    (one,) = charts.courses(turned("p95_s<=600", broken=None, points=[(4.0, Estimate(900.0, 2900.0))]))
+    assert (one.measure, one.bound, one.low, one.high) == ("p95_s", 600.0, [0.0], [3800.0])
+    assert not charts.courses(turned("p95_s<=600", broken=None, points=[(4.0, Estimate(None, None))]))
+
+
+def test_where_it_breaks_the_measure_stands_with_its_interval() -> None:
+    points = [(4.0, Estimate(0.5, 0.1)), (8.0, Estimate(0.446, 0.106))]
+    (row,) = knees(turned("told_in_call>=0.45", broken=8.0, points=points))
+    assert row["broken"] == "8 (44.6 ± 11)"

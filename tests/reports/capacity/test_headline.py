@@ -51,7 +51,7 @@ def test_a_lead_has_its_range_over_the_ends_of_what_is_assumed_and_what_moves_it
 def test_a_lead_that_is_lost_is_below_nothing() -> None:
     told, usd = leads(moved(0.4, 0.6))
     assert "is -20.0 to 40.0 points where" in told
-    assert ", and below 0 another one is best;" in told
+    assert ", and below 0 another one leads;" in told
     assert (
         "is $0.000 to 0.200 where one of the 2 assumptions moved is at its low or high; with none moved $0.200 (" in usd
     )
@@ -127,6 +127,10 @@ def test_the_answer_says_of_whom_it_speaks_and_how_much_that_is() -> None:
     assert list(headline.of_whom(replace(made, cells=cells))) == [
         "Call centres' interval reads are 2.0 to 15.0 % of a workload's requests, and 4.0 to 30.0 % of what call centres ask."
     ]
+
+
+def test_one_workload_has_one_share() -> None:
+    assert "are 100.0 % of a workload's requests, and 100.0 % of what" in next(headline.of_whom(moved()))
 
 
 def test_what_the_best_does_to_others_is_told_where_it_is_furthest_from_the_best() -> None:
