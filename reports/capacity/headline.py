@@ -92,10 +92,11 @@ def beside(outcome: Outcome) -> Iterator[str]:
     """Sentences without which the answer says more than was seen."""
     for policy in _named(outcome):
         yield from _others(outcome, policy)
-    for judged in (TOLD, USD):
-        found = led(outcome, judged)
-        if found is not None:
-            yield _over_ends(found)
+    found = [one for judged in (TOLD, USD) if (one := led(outcome, judged)) is not None]
+    for name in dict.fromkeys(one.policy for one in found if not one.ends):
+        yield f"The ± of the lead of {name} is the noise of the draws alone: under it and another policy no assumption was moved."
+    for one in found:
+        yield from _over_ends(one)
 
 
 def of_whom(outcome: Outcome) -> Iterator[str]:
@@ -134,12 +135,10 @@ def _others(outcome: Outcome, policy: str) -> Iterator[str]:
         yield f"Of all else {policy} tells in the call, where it is furthest from the best: {'; '.join(said)}."
 
 
-def _over_ends(one: Led) -> str:
+def _over_ends(one: Led) -> Iterator[str]:
     what = f"The lead of {one.policy} in {'what is told' if one.judged is TOLD else 'dollars'}"
     if one.tried is None or not one.ends:
-        return (
-            f"{what} has the noise of the draws alone beside it: under it and another policy no assumption was moved."
-        )
+        return
 
     def written(leads: Sequence[float], between: str) -> str:
         return one.judged.unit.format(between.join(one.judged.write(lead) for lead in leads))
@@ -154,7 +153,7 @@ def _over_ends(one: Led) -> str:
         for ends in furthest
         for of in [ends[0][0].assumption]
     )
-    return (
+    yield (
         f"{what} is {written([min(leads), max(leads)], ' to ')} where one of the {one.tried.assumptions} assumptions moved is at its low or high"
         f"{', and below 0 another one leads' if min(leads) < 0 else ''}; with none moved {written([one.here], '')} ({words.on(one.tried)}; among "
         f"{listed(one.policies)}). What moves it most: {most}."

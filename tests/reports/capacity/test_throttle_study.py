@@ -13,10 +13,11 @@ from reports.capacity.compare import TOLD, USD, regret
 from reports.capacity.throttle_study import AS_IT_STANDS, text
 from reports.capacity.words import what_turns
 from scenarios.file.shipped import STUDIES
-from simulator.capacity.outcome import Outcome
+from simulator.capacity.cell import play_cell
+from simulator.capacity.outcome import Key, Outcome, told_json
 from simulator.capacity.study import load_study
 from tests.reports.capacity.outcomes import Figures, outcome, whole
-from tests.reports.capacity.study_page import KEPT, PAGE, by_retailer, keep
+from tests.reports.capacity.study_page import CAPACITY, KEPT, PAGE, by_retailer, capacity, keep
 
 STORE, METER = "fr-cr016-1", "fr-cr016-1-meter-only"
 GOOD: Figures = (0.6, 0.2, 1000)
@@ -103,6 +104,19 @@ def test_the_shipped_page_is_made_from_what_is_kept_of_a_run_of_the_shipped_stud
         found = regret(kept, judged)
         assert found is not None
         assert kept.policy_names[found.leaders[0]] in moved
+
+
+def test_the_tables_of_the_capacity_page_are_made_of_the_same_cells() -> None:
+    page = CAPACITY.read_text(encoding="utf-8")
+    assert page == capacity(page, Outcome.load(KEPT))
+    assert page.count("<!-- made: compared -->") == 1
+
+
+@pytest.mark.parametrize("policy", ["smt-today", "call-centre-first"])
+def test_what_is_kept_of_the_storm_is_what_the_engine_plays(policy: str) -> None:
+    key = Key("storm-5-percent", policy, "", 1)
+    played = play_cell(load_study(STUDIES.named(Path("throttle-policies"))).task(key))
+    assert told_json(played.told) == told_json(Outcome.load(KEPT).cells[key])
 
 
 def test_nothing_turns_a_clause_to_the_verdict_that_it_has() -> None:
