@@ -118,12 +118,21 @@ CLAUSES = (
     ),
     Clause(
         "Sweeps' data are pushed to SMT",
-        "The head-end hands each sweep's intervals to SMT, which answers from them at once.",
+        "The head-end hands each sweep's intervals to SMT, which answers from them at once where they fall short of now by no more than a sweep's time.",
         "Sweeps' data stay at the head-end.",
         "push-to-smt",
         "smt-today",
     ),
 )
+#: The rewritten rule as a whole, and by clause the same without it: nothing is pushed that no store may answer from.
+RULE = "rewritten"
+WITHOUT = {
+    "The store answers first": "rewritten-meter-only",
+    CAP: "rewritten-uncapped",
+    "A read answers again": "rewritten-read-anew",
+    "Sweeps' data are pushed to SMT": "rewritten-unpushed",
+}
+IN_THE_RULE = tuple(one._replace(having=RULE, lacking=WITHOUT[one.title]) for one in CLAUSES if one.title in WITHOUT)
 
 
 class Verdict(StrEnum):
@@ -181,7 +190,7 @@ class Held(NamedTuple):
 
 def held(outcome: Outcome) -> Iterator[Held]:
     """The clauses whose two policies a study has played, judged."""
-    for clause in CLAUSES:
+    for clause in (*CLAUSES, *IN_THE_RULE):
         policies = (clause.having, clause.lacking)
         if {*policies} <= {*outcome.policy_names}:
             moves = list(moved(outcome, policies))
@@ -192,7 +201,7 @@ def held(outcome: Outcome) -> Iterator[Held]:
             yield Held(
                 clause,
                 verdict,
-                [_effect(outcome, clause, judged) for judged in (*clause.judged, AIR)],
+                [effect_of(outcome, clause.having, clause.lacking, judged) for judged in (*clause.judged, AIR)],
                 tried(moves),
                 there,
                 [(one, of) for one, of in ends if of is not there],
@@ -299,11 +308,12 @@ def _better(outcome: Outcome, clause: Clause, judged: Judged, at: Moved, change:
     return (1 if (by.mean or 0.0) > 0 else -1) if differs(by) else 0
 
 
-def _effect(outcome: Outcome, clause: Clause, judged: Judged) -> Effect:
+def effect_of(outcome: Outcome, one: str, other: str, judged: Judged) -> Effect:
+    """What a policy does to a measure beside another."""
     of = outcome.values(judged.measure, judged.group)
-    having, lacking = (of[:, outcome.policy_names.index(one)] for one in (clause.having, clause.lacking))
+    having, lacking = (of[:, outcome.policy_names.index(name)] for name in (one, other))
     by = [difference(*pair) for pair in zip(having, lacking, strict=True)]
-    means = [one.mean or 0.0 for one in by]
+    means = [at.mean or 0.0 for at in by]
     at = int(np.abs(means).argmax())
     sums = having.sum(axis=0), lacking.sum(axis=0)
     relative = difference(sums[0] / sums[1], np.ones(len(sums[1]))) if sums[1].all() else Estimate(None, None)

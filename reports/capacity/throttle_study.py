@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 
 from reports.capacity import headline, page, words
-from reports.capacity.clauses import CAP, Verdict, held
+from reports.capacity.clauses import CAP, RULE, STATUSES, WITHOUT, Held, Verdict, effect_of, held
 from reports.capacity.compare import AIR, TOLD, USD, regret
 from simulator.capacity.outcome import Outcome
 from simulator.capacity.theory import beside
@@ -16,8 +16,8 @@ AS_IT_STANDS = (
 )
 
 
-def text(outcome: Outcome) -> str:
-    """The document, Markdown."""
+def text(outcome: Outcome, whole: Outcome | None = None) -> str:
+    """The document, Markdown. whole: of a study that played the rewritten rule as one policy; None: ``outcome`` may be one."""
     parts = [
         ("How on-demand requests are to be throttled", _answer(outcome)),
         ("How it was found", _method(outcome)),
@@ -26,7 +26,7 @@ def text(outcome: Outcome) -> str:
         ("What is assumed, and what it moves", _assumed(outcome)),
         ("Where it breaks", _knees(outcome)),
         ("Theory beside what was seen", _theory(outcome)),
-        ("FR CR016.1, rewritten", _rule(outcome)),
+        ("FR CR016.1, rewritten", _rule(outcome, whole or outcome)),
     ]
     found = []
     for at, (title, lines) in enumerate(parts):
@@ -172,10 +172,10 @@ def _theory(outcome: Outcome) -> Iterator[str]:
 _READS = {Verdict.TAKEN: "{text}", Verdict.FOR_BANDWIDTH: "{text}", Verdict.REFUSED: "{otherwise}"}
 
 
-def _rule(outcome: Outcome) -> Iterator[str]:
+def _rule(outcome: Outcome, whole: Outcome) -> Iterator[str]:
     yield f'As it stands: "{AS_IT_STANDS}". It is to be reviewed "to determine the best way to throttle band width and support market needs" (use case, 1.5).'
     yield ""
-    found = list(held(outcome))
+    found = [one for one in held(outcome) if one.clause.having != RULE]
     if not found:
         yield "No clause can be judged: the study has not played two policies that differ by one."
         return
@@ -184,20 +184,26 @@ def _rule(outcome: Outcome) -> Iterator[str]:
         one.clause.capped for one in found
     )
     rule = [one for one in found if one.clause.capped in (None, capped)]
-    yield "As this study has it:"
+    taken = {one.clause.title for one in rule if one.verdict in (Verdict.TAKEN, Verdict.FOR_BANDWIDTH)}
+    others = {one.clause.title: one for one in held(whole) if one.clause.having == RULE} if taken == {*WITHOUT} else {}
+    yield "As this study has it, each clause judged by two policies that differ by it alone:"
     yield ""
     for one in rule:
         if one.verdict in _READS:
             reads = _READS[one.verdict].format(text=one.clause.text, otherwise=one.clause.otherwise)
-            yield f"> * {reads} ({one.clause.title.lower()}: {one.verdict})"
+            beside = others.get(one.clause.title)
+            more = f"; beside the rule's other clauses: {beside.verdict}" if beside else ""
+            yield f"> * {reads} ({one.clause.title.lower()}: {one.verdict}, {_base(one)}{more})"
     yield ""
     for one in rule:
         if one.verdict is Verdict.TRADE:
-            yield f"* Left open: *{one.clause.text}* With it {words.trade(one)}; who weighs one against the other decides."
+            yield f"* Left open: *{one.clause.text}* With it ({_base(one)}) {words.trade(one)}; who weighs one against the other decides."
         elif one.verdict is Verdict.ALIKE:
-            yield f"* Left open: *{one.clause.text}* With it and without cannot be told apart."
+            yield f"* Left open: *{one.clause.text}* With it and without ({_base(one)}) cannot be told apart."
     yield ""
     yield _best(outcome)
+    yield ""
+    yield from _whole(whole, list(others.values()))
     yield ""
     yield "### Each clause with its figures"
     yield ""
@@ -205,12 +211,39 @@ def _rule(outcome: Outcome) -> Iterator[str]:
     yield ""
     for number, one in enumerate(found, 1):
         yield f"{number}. **{one.clause.title}: {one.verdict}.** {one.clause.text}"
-        yield f"   `{one.clause.having}` beside `{one.clause.lacking}`: {words.effects(one)}."
+        yield f"   {_base(one)}: {words.effects(one)}."
+        yield f"   *What would overturn it:* {words.what_turns(one)}"
+
+
+def _base(one: Held) -> str:
+    """What a clause was judged by."""
+    return f"`{one.clause.having}` beside `{one.clause.lacking}`"
+
+
+def _whole(outcome: Outcome, clauses: Sequence[Held]) -> Iterator[str]:
+    """The rule played as one policy, and what each of its clauses does beside the others."""
+    yield "### The rule as a whole"
+    yield ""
+    if not clauses:
+        yield "It was not played as one policy. What its clauses do, each beside another policy, does not add up."
+        return
+    yield (
+        f"Study `{outcome.study['name']}` plays it as one policy, `{RULE}`, and without one clause after the other, over {len(outcome.workloads)} workloads with "
+        f"{outcome.replications} replications; study and code {outcome.fingerprint}. What is left open is in it as it is today. {headline.answer(outcome)}"
+    )
+    yield ""
+    for other in ("smt-today", "push-to-smt"):
+        if other in outcome.policy_names:
+            yield f"* `{RULE}` beside `{other}`: {'; '.join(words.effect(effect_of(outcome, RULE, other, judged)) for judged in (STATUSES, TOLD, USD, AIR))}."
+    yield from (f"* {sentence}" for sentence in headline.beside(outcome))
+    yield ""
+    for number, one in enumerate(clauses, 1):
+        yield f"{number}. **{one.clause.title}, beside the others: {one.verdict}.** {_base(one)}: {words.effects(one)}."
         yield f"   *What would overturn it:* {words.what_turns(one)}"
 
 
 def _best(outcome: Outcome) -> str:
-    """The whole rule in a sentence: by which policies it is kept best."""
+    """Which of the policies are best, in a sentence."""
     said = []
     for judged, what in ((TOLD, "what is told in the call"), (USD, "dollars")):
         found = regret(outcome, judged)
@@ -223,4 +256,4 @@ def _best(outcome: Outcome) -> str:
             said.append(f"{', '.join(names[:-1])} and {names[-1]} cannot be told apart by {what}")
     air = outcome.values(AIR.measure, AIR.group).mean(axis=2).max(axis=0)
     least = outcome.policy_names[int(air.argmin())]
-    return f"As a whole: {'; '.join(said)}. `{least}` takes the fewest tries at meters."
+    return f"Of the policies of the study {'; '.join(said)}. `{least}` takes the fewest tries at meters."

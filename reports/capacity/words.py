@@ -96,7 +96,9 @@ def _ends(turned: Sequence[tuple[Moved, str]]) -> str:
 def at_end(one: Moved) -> str:
     """An assumption at an end of its range."""
     value = one.assumption.low if one.end == "low" else one.assumption.high
-    return f"{one.assumption.title} at {valued(value, one.assumption.unit)} {marked(one.assumption)}"
+    return (
+        f"{one.assumption.title.removesuffix(' at')} at {valued(value, one.assumption.unit)} {marked(one.assumption)}"
+    )
 
 
 def valued(value: Value, unit: str) -> str:

@@ -1,6 +1,6 @@
-"""``docs/throttle-study.md``, and the tables of ``docs/capacity.md``, made from what is kept of a run of the shipped study; held equal by a test.
+"""``docs/throttle-study.md``, and the tables of ``docs/capacity.md``, made from what is kept of runs of the shipped studies; held equal by a test.
 
-``python -m tests.reports.capacity.study_page`` makes them anew; with the folder of a run (``ami capacity run throttle-policies``) keeps that run before it does.
+``python -m tests.reports.capacity.study_page`` makes them anew; with the folder of a run (``ami capacity run throttle-policies``, ``throttle-rule``) keeps that run before it does.
 """
 
 from __future__ import annotations
@@ -25,6 +25,8 @@ from tests.reports.plan.value_page import filled
 
 DOCS = Path(__file__).parents[3] / "docs"
 PAGE, KEPT, CAPACITY = DOCS / "throttle-study.md", DOCS / "throttle-study", DOCS / "capacity.md"
+#: By study.
+FOLDERS = {"throttle-policies": KEPT, "throttle-rule": KEPT / "rule"}
 #: What follows from the cells.
 _FOLLOWS = ("summary", "less_the_first", "regret", "swings")
 
@@ -45,6 +47,11 @@ def keep(outcome: Outcome, folder: Path = KEPT) -> None:
     path = replace(outcome, first={"asked": by_retailer(outcome.first["asked"])}).save(folder)
     written = {name: of for name, of in json.loads(path.read_text(encoding="utf-8")).items() if name not in _FOLLOWS}
     path.write_text(json.dumps(written, indent=1) + "\n", encoding="utf-8")
+
+
+def document() -> str:
+    """The page."""
+    return text(*map(Outcome.load, FOLDERS.values()))
 
 
 def compared(outcome: Outcome) -> Outcome:
@@ -82,7 +89,8 @@ def capacity(text: str, outcome: Outcome) -> str:
 
 if __name__ == "__main__":
     for run in sys.argv[1:]:
-        keep(Outcome.load(Path(run)))
+        of = Outcome.load(Path(run))
+        keep(of, FOLDERS[of.study["name"]])
     kept = Outcome.load(KEPT)
-    PAGE.write_text(text(kept), encoding="utf-8")
+    PAGE.write_text(document(), encoding="utf-8")
     CAPACITY.write_text(capacity(CAPACITY.read_text(encoding="utf-8"), kept), encoding="utf-8")

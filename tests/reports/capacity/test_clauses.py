@@ -7,10 +7,11 @@ from dataclasses import replace
 
 import pytest
 
-from reports.capacity.clauses import CLAUSES, Held, Verdict, held, rivals
+from reports.capacity.clauses import CLAUSES, IN_THE_RULE, Held, Verdict, held, rivals
 from reports.capacity.compare import TOLD, USD
 from reports.capacity.words import effects, trade, what_turns, what_turns_the_answer
-from simulator.smt.throttle.policy import preset_names
+from scenarios.file.shipped import STUDIES
+from simulator.capacity.study import load_study
 from tests.reports.capacity.outcomes import PATIENCE, WORKERS, Figures, outcome
 
 HAVING, LACKING = "smt-today-guarded:amount=8", "smt-today"
@@ -119,6 +120,5 @@ def test_a_clause_whose_policies_were_not_played_is_not_judged() -> None:
 
 
 def test_every_clause_is_of_policies_that_there_are() -> None:
-    written_out = {"fr-cr016-1-guarded", "fr-cr016-1-statuses", "tdsp-3000", "push-to-smt"}
-    names = {name.partition(":")[0] for one in CLAUSES for name in (one.having, one.lacking)}
-    assert names - written_out <= {*preset_names()}
+    played = {one.name for name in STUDIES.names() for one in load_study(STUDIES.files()[name]).policies}
+    assert {name for one in (*CLAUSES, *IN_THE_RULE) for name in (one.having, one.lacking)} <= played

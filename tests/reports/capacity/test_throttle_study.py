@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from reports.capacity.clauses import held
+from reports.capacity.clauses import CAP, CLAUSES, RULE, WITHOUT, held
 from reports.capacity.compare import TOLD, USD, regret
 from reports.capacity.throttle_study import AS_IT_STANDS, text
 from reports.capacity.words import what_turns
@@ -17,7 +17,7 @@ from simulator.capacity.cell import play_cell
 from simulator.capacity.outcome import Key, Outcome, told_json
 from simulator.capacity.study import load_study
 from tests.reports.capacity.outcomes import Figures, outcome, whole
-from tests.reports.capacity.study_page import CAPACITY, KEPT, PAGE, by_retailer, capacity, keep
+from tests.reports.capacity.study_page import CAPACITY, FOLDERS, KEPT, PAGE, by_retailer, capacity, document, keep
 
 STORE, METER = "fr-cr016-1", "fr-cr016-1-meter-only"
 GOOD: Figures = (0.6, 0.2, 1000)
@@ -41,9 +41,18 @@ def test_another_study_whose_best_policy_is_another_turns_the_sentences() -> Non
     assert f"told in the call: {STORE}, by 20.0 points" in one
     assert f"told in the call: {METER}, by 20.0 points" in other
     assert "> * A request that the head-end's store can answer is answered from it" in rule(one)
-    assert "> * Every request is a meter read. (the store answers first: not taken in)" in rule(other)
-    assert f"As a whole: `{STORE}` is best by what is told in the call; `{STORE}` is best by dollars." in rule(one)
-    assert f"As a whole: `{METER}` is best by what is told in the call; `{METER}` is best by dollars." in rule(other)
+    assert (
+        "> * Every request is a meter read. (the store answers first: not taken in, `fr-cr016-1` beside `fr-cr016-1-meter-only`)"
+        in rule(other)
+    )
+    assert (
+        f"Of the policies of the study `{STORE}` is best by what is told in the call; `{STORE}` is best by dollars."
+        in rule(one)
+    )
+    assert (
+        f"Of the policies of the study `{METER}` is best by what is told in the call; `{METER}` is best by dollars."
+        in rule(other)
+    )
 
 
 def test_what_cannot_be_told_apart_is_called_so_and_left_open() -> None:
@@ -51,7 +60,7 @@ def test_what_cannot_be_told_apart_is_called_so_and_left_open() -> None:
     assert "all policies cannot be told apart" in found
     assert f"`{STORE}` and `{METER}` cannot be told apart by dollars" in rule(found)
     assert "> *" not in rule(found)
-    assert "With it and without cannot be told apart." in rule(found)
+    assert "With it and without (`fr-cr016-1` beside `fr-cr016-1-meter-only`) cannot be told apart." in rule(found)
 
 
 @pytest.mark.parametrize(
@@ -91,7 +100,7 @@ def test_retailers_are_summed_over_classes_hours_and_limits() -> None:
 
 def test_the_shipped_page_is_made_from_what_is_kept_of_a_run_of_the_shipped_study() -> None:
     kept = Outcome.load(KEPT)
-    assert PAGE.read_text(encoding="utf-8") == text(kept)
+    assert PAGE.read_text(encoding="utf-8") == document()
     study = load_study(STUDIES.named(Path("throttle-policies")))
     assert kept.policy_names == [one.name for one in study.policies]
     assert kept.workload_names == [one.spec.name for one in study.plans]
@@ -123,6 +132,62 @@ def test_nothing_turns_a_clause_to_the_verdict_that_it_has() -> None:
     for one in held(Outcome.load(KEPT)):
         assert all(of is not one.there for _, of in one.turned)
         assert (one.there is one.verdict) is not what_turns(one).startswith("Not known") or one.tried is None
+
+
+def taken() -> Outcome:
+    """Every clause of the rewritten rule is taken in."""
+    better: Figures = (0.6, 0.2, 1000)
+    by = {one.lacking: [BAD] for one in CLAUSES if one.title in WITHOUT}
+    return outcome({**by, **{one.having: [better] for one in CLAUSES if one.title in WITHOUT}})
+
+
+def whole_rule(*, capped: Figures = (0.6, 0.2, 1000)) -> Outcome:
+    """The rule, its cap worth so much beside the others, and all else nothing."""
+    rule: Figures = (0.6, 0.2, 1000)
+    without = {name: [rule] for name in WITHOUT.values()} | {WITHOUT[CAP]: [capped]}
+    return outcome({RULE: [rule], **without}, study={"name": "whole", "question": "", "levels": []})
+
+
+def test_the_rule_is_told_as_a_whole_with_each_clause_beside_its_others() -> None:
+    found = rule(text(taken(), whole_rule(capped=(0.596, 0.2, 1000))))
+    assert (
+        "taken in, `smt-today-guarded:amount=8` beside `smt-today`; beside the rule's other clauses: taken in)" in found
+    )
+    assert (
+        "taken in, `reuse-15-min` beside `smt-today`; beside the rule's other clauses: cannot be told apart)" in found
+    )
+    assert (
+        "**A cap for each access point, beside the others: taken in.** `rewritten` beside `rewritten-uncapped`: "
+        "call centres' reads told in the call +0.4 points ± 0.0 on day-0"
+    ) in found
+    assert (
+        "Study `whole` plays it as one policy, `rewritten`, and without one clause after the other, over 1 workloads"
+        in found
+    )
+    turned = rule(text(taken(), whole_rule(capped=(0.7, 0.1, 1000))))
+    assert "**A cap for each access point, beside the others: not taken in.**" in turned
+
+
+def test_a_rule_that_was_not_played_as_one_policy_is_said_not_to_add_up() -> None:
+    says = "It was not played as one policy. What its clauses do, each beside another policy, does not add up."
+    assert says in rule(text(taken()))
+    # Nor is another rule the one that was played.
+    other = replace(taken(), policies=[one for one in taken().policies if one.name != "reuse-15-min"])
+    assert says in rule(text(other, whole_rule()))
+
+
+def test_the_shipped_rule_has_the_clauses_and_the_callers_of_the_shipped_study() -> None:
+    kept, of = (Outcome.load(one) for one in FOLDERS.values())
+    study = load_study(STUDIES.named(Path("throttle-rule")))
+    assert of.policy_names == [one.name for one in study.policies]
+    assert (of.workloads, of.replications) == (kept.workloads, kept.replications)
+    both = {*of.policy_names} & {*kept.policy_names}
+    assert both == {"smt-today", "push-to-smt"}
+    for key, told in of.cells.items():
+        if key.policy in both:
+            assert told_json(told) == told_json(kept.cells[key])
+    assert {one.clause.title for one in held(of) if one.clause.having == RULE} == {*WITHOUT}
+    assert "### The rule as a whole\n\nStudy `throttle-rule` plays it" in PAGE.read_text(encoding="utf-8")
 
 
 def test_without_the_best_policy_the_next_best_is_told_and_what_the_best_takes() -> None:

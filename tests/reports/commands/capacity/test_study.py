@@ -83,7 +83,7 @@ def test_a_study_is_looked_through_and_listed(tmp_path: Path) -> None:
     sound = CliRunner().invoke(app, ["lint", str(written(tmp_path))])
     assert sound.stdout == "small: 1 workloads, the largest of 200 requests, 2 policies, 4 cells, 0 knees.\n"
     listed = json.loads(CliRunner().invoke(app, ["list", "--json"]).stdout)
-    assert [one["name"] for one in listed] == list(STUDIES.files()) == ["throttle-policies"]
+    assert [one["name"] for one in listed] == list(STUDIES.files()) == ["throttle-policies", "throttle-rule"]
 
 
 def test_a_signal_keeps_the_cells_that_are_done(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -148,5 +148,8 @@ def test_requests_that_cannot_be_written_are_told(tmp_path: Path) -> None:
 def test_the_shipped_studies_are_listed_for_people_and_as_json() -> None:
     rows = json.loads(CliRunner().invoke(app, ["list", "--json"]).stdout)
     lines = CliRunner().invoke(app, ["list"]).stdout.splitlines()
-    assert [row["name"] for row in rows] == ["throttle-policies"]
-    assert lines == [f"{rows[0]['name']}  {rows[0]['question']}", f"{'':{len(rows[0]['name'])}}  {rows[0]['file']}"]
+    assert [row["name"] for row in rows] == ["throttle-policies", "throttle-rule"]
+    wide = len("throttle-policies")
+    assert lines == [
+        line for of in rows for line in (f"{of['name']:{wide}}  {of['question']}", f"{'':{wide}}  {of['file']}")
+    ]
