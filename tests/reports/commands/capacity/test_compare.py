@@ -95,6 +95,20 @@ def test_a_what_if_is_answered_twice_and_held_to_its_bounds(tmp_path: Path) -> N
     assert told["not_kept"] == []
 
 
+def test_one_draw_is_told_once_and_of_nobody_there_are_no_figures() -> None:
+    words = ["whatif", "--fleet", "1", "--policy", "store-only", "--workers", "1"]
+    once = CliRunner().invoke(app, [*words, "--replications", "1"]).stdout
+    assert once.count("one draw, a first glance") == 1
+    assert once.startswith("An ordinary weekday of a TDSP with 1 meter, 0 requests a day")
+    assert " nan" not in once
+    twice = CliRunner().invoke(app, [*words, "--replications", "2"]).stdout
+    dollars, wrong = (
+        next(line.split() for line in reversed(twice.splitlines()) if of in line)
+        for of in ("dollars a day", "a bill told is off")
+    )
+    assert dollars[-3:] == wrong[-3:] == ["-", "-", "-"]
+
+
 @pytest.mark.parametrize("command", [["compare", "ordinary-day"], ["whatif", "--fleet", "20k"]])
 def test_a_folder_that_cannot_be_made_is_told_before_anything_is_played(command: list[str], tmp_path: Path) -> None:
     (tmp_path / "file").write_text("", "utf-8")
