@@ -9,7 +9,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from meters.calendar import local, seconds
+from meters.calendar import day_start, local, seconds
 from reports.capacity import words
 from reports.capacity.compare import Judged
 from simulator.capacity.levels import SHARES, level_of
@@ -78,9 +78,9 @@ def busy(outcome: Outcome, workload: str, policy: str) -> tuple[list[Busy], Floa
         "access points, busiest": frame["points_most"],
         **({"workers": frame["workers"] / workers} if workers else {}),
     }
-    begins = [local(seconds(int(one))) for one in frame["begins"][: _COARSE * count : _COARSE].tolist()]
-    midnight = begins[0].replace(hour=0, minute=0, second=0)
-    hours = np.asarray([(one - midnight).total_seconds() / 3600 for one in begins])
+    begins = frame["begins"][: _COARSE * count : _COARSE]
+    # As time passes: the day on which clocks are put back has 25 hours.
+    hours = (begins - day_start(local(seconds(int(begins[0]))).date())) / 3600
     coarse = {name: of[: _COARSE * count].reshape(count, _COARSE).max(axis=1) for name, of in shares.items()}
     return [Busy(name, of, float(of.max())) for name, of in coarse.items()], hours
 

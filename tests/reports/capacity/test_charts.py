@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 from matplotlib.figure import Figure
 
+from meters.calendar import epoch
 from reports.capacity import charts, pictures, shown
 from reports.capacity.compare import TOLD, USD
 from reports.capacity.page import knees
@@ -55,6 +56,13 @@ def test_busy_shares_are_the_highest_of_each_quarter_hour(everything: Outcome) -
     assert np.flatnonzero(rows[-1].shares).tolist() == [48, 49, 50, 51]
     assert rows[-1].most == 0.5
     assert charts.busy(replace(everything, first={}), "day-0", "smt-today")[0] == []
+
+
+def test_hours_from_midnight_pass_as_time_does(everything: Outcome) -> None:
+    begins = epoch("2026-11-01T00:00") + 300 * np.arange(301)
+    use = {name: of[:1].repeat(301) for name, of in everything.first["use"].items()} | {"begins": begins}
+    _, hours = charts.busy(replace(everything, first={"use": use}), "day-0", "smt-today")
+    assert hours.tolist() == [at / 4 for at in range(100)]
 
 
 def test_without_a_bound_of_workers_these_are_not_busy(everything: Outcome) -> None:
