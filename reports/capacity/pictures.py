@@ -44,7 +44,8 @@ def pareto(outcome: Outcome) -> Figure | None:
             panel = next(panels)
             _front(panel, places(outcome, judged, way), judged)
             panel.set_title(f"Worst workload: {title}", loc="left", fontsize=10)
-            panel.set_xlabel(f"MB {where} a day, where it takes most")
+            bent = "nothing apart, " if panel.get_xscale() == "symlog" else ""
+            panel.set_xlabel(f"MB {where} a day, where it takes most; {bent}by powers of ten")
     return chart
 
 
@@ -68,10 +69,12 @@ def _front(panel: Axes, found: Sequence[Place], judged: Judged) -> None:
         front_too = any(found[one].on_front for one in of)
         panel.annotate(
             ", ".join(str(found[one].number) for one in of),
-            at[of].max(axis=0).tolist(),
+            # Above all that it is the label of.
+            (at[of][:, 0].mean(), at[of][:, 1].max()),
             xycoords="axes fraction",
-            xytext=(5, 5),
+            xytext=(0, 5),
             textcoords="offset points",
+            ha="center",
             fontsize=9,
             color=INK if front_too else MUTED,
             fontweight="bold" if front_too else "normal",

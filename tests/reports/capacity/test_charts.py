@@ -8,6 +8,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 from matplotlib.figure import Figure
+from matplotlib.text import Annotation
 
 from meters.calendar import epoch
 from reports.capacity import charts, pictures, shown
@@ -134,6 +135,22 @@ def test_what_moves_nothing_stands_at_the_left_end_of_a_measure_by_powers_of_ten
     chart = shown.charts(outcome(by), ["some"], "some")["pareto"].charts[0]
     assert chart.ticks[0] == (chart.reach[0], "0")
     assert [point.at < chart.ticks[1][0] for point in chart.points] == [True, False]
+
+
+def test_a_label_of_several_places_stands_above_them_all_and_the_axis_says_how_it_goes() -> None:
+    by: dict[str, list[Figures]] = {"none": [(0.3, 0.4, -1)], "some": [(0.6, 0.2, 9000)], "as many": [(0.6, 0.2, 9500)]}
+    picture = pictures.pareto(outcome(by))
+    assert picture is not None
+    air, http = picture.axes[:2]
+    assert air.get_xlabel().endswith("; nothing apart, by powers of ten")
+    (both,) = [of for of in air.findobj(Annotation) if of.get_text() == "2, 3"]
+    to_parts = air.transData + air.transAxes.inverted()
+    parts = [
+        to_parts.transform((one.megabytes, 100 * one.value))[0]
+        for one in charts.places(outcome(by), TOLD, "octets_on_air")
+    ]
+    assert both.xy[0] == pytest.approx((parts[1] + parts[2]) / 2)
+    assert http.get_xlabel().startswith("MB over HTTP a day")
 
 
 def test_what_was_not_played_is_not_drawn() -> None:
