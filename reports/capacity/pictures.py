@@ -57,7 +57,8 @@ def _front(panel: Axes, found: Sequence[Place], judged: Judged) -> None:
     panel.step(
         [one.megabytes for one in front], [scale * one.value for one in front], where="post", color=_ACCENT, lw=1
     )
-    for one in found:
+    # Those of the front lie above others at the same place.
+    for one in sorted(found, key=lambda one: one.on_front):
         panel.plot(one.megabytes, scale * one.value, "o", color=_ACCENT if one.on_front else MUTED, ms=6)
     panel.margins(y=0.12)
     # What a place is in parts of the panel is known once its limits are.

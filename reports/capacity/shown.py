@@ -86,7 +86,7 @@ def _front(judged: Judged, found: Sequence[Place]) -> Lines:
             _scaled(judged, one),
             text=names[turn],
         )
-        for turn, one in enumerate(found)
+        for turn, one in sorted(enumerate(found), key=lambda at: at[1].on_front)
     ]
     line = Line(KNOWN, "the front", [x for x, _ in steps], [y for _, y in steps])
     return Lines(judged.title, (begins, last), ticks, lambda value: f"{value:,g}", [line], points=points, nought=False)

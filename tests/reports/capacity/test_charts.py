@@ -14,9 +14,11 @@ from meters.calendar import epoch
 from reports.capacity import charts, pictures, shown
 from reports.capacity.compare import TOLD, USD
 from reports.capacity.page import knees
-from reports.chart_parts import png
+from reports.chart_parts import MUTED, png
 from simulator.capacity.outcome import Knee, Outcome, Point
 from simulator.capacity.paired import Estimate
+from simulator.web.lines import DIAMOND, DOT
+from simulator.web.palette import light
 from tests.cases import few
 from tests.reports.capacity.outcomes import PATIENCE, WORKERS, Figures, outcome, whole
 
@@ -151,6 +153,15 @@ def test_a_label_of_several_places_stands_above_them_all_and_the_axis_says_how_i
     ]
     assert both.xy[0] == pytest.approx((parts[1] + parts[2]) / 2)
     assert http.get_xlabel().startswith("MB over HTTP a day")
+
+
+def test_who_is_on_the_front_is_drawn_above_who_stands_at_the_same_place() -> None:
+    made = outcome({"front": [(0.6, 0.2, 9000)], "beaten": [(0.599, 0.2, 9000)]})
+    picture = pictures.pareto(made)
+    assert picture is not None
+    points = [line for line in picture.axes[0].lines if line.get_marker() == "o"]
+    assert [str(one.get_color()) for one in points] == [MUTED, light("accent")]
+    assert [one.look for one in shown.charts(made, ["front"], "front")["pareto"].charts[0].points] == [DIAMOND, DOT]
 
 
 def test_what_was_not_played_is_not_drawn() -> None:
