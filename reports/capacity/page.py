@@ -229,7 +229,8 @@ def refused(outcome: Outcome) -> Iterator[Row]:
 
 
 def assumptions(outcome: Outcome, policy: str) -> Iterator[dict[str, str]]:
-    """Each assumption with mark, range and source, and by how far it moves what is told and the dollars under a policy."""
+    """Each assumption with mark, range and source, by how far it moves what is told and the dollars under a policy, and the best one's lead at its ends."""
+    leads = {judged: headline.led(outcome, judged) for judged in (TOLD, USD)}
     by = {judged: {one.knob: one for one in charts.swung(outcome, judged, policy)} for judged in (TOLD, USD)}
     for one in outcome.tornado:
         yield {
@@ -240,6 +241,8 @@ def assumptions(outcome: Outcome, policy: str) -> Iterator[dict[str, str]]:
             "source": one.source,
             "told": _moves(by[TOLD].get(one.knob)),
             "usd": _moves(by[USD].get(one.knob)),
+            "lead_told": _leads(leads[TOLD], one.knob),
+            "lead_usd": _leads(leads[USD], one.knob),
         }
 
 
@@ -247,6 +250,12 @@ def _moves(one: charts.Swung | None) -> str:
     """Points or cents at the low and at the high."""
     ends = (None, None) if one is None else (one.low, one.high)
     return " / ".join("-" if of is None or of.mean is None else words.signed(100 * of.mean) for of in ends)
+
+
+def _leads(of: headline.Led | None, knob: str) -> str:
+    """Points or cents by which the best policy leads at the low and at the high."""
+    ends = {} if of is None else {at.end: lead for at, lead in of.ends if at.assumption.knob == knob}
+    return " / ".join(f"{100 * ends[end]:.1f}" if end in ends else "-" for end in ("low", "high"))
 
 
 def knees(outcome: Outcome) -> list[dict[str, str]]:

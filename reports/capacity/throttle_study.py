@@ -117,12 +117,15 @@ def _assumed(outcome: Outcome) -> Iterator[str]:
     rows = list(page.assumptions(outcome, policy))
     if not rows:
         return
-    yield f"{words.MARKS} Low / high: by how many points and cents it moves what callers are told under `{policy}`, on the workload that it moves most."
+    yield f"{words.MARKS} Low / high: by how many points and cents it moves what callers are told under `{policy}`, on the workload that it moves most; lead: of the best policy, there, over the others under which it was moved."
     yield ""
-    heads = ["assumption", "here", "low .. high", "points", "cents", "mark", "source"]
+    heads = ["assumption", "here", "low .. high", "points", "cents", "lead, points", "lead, cents", "mark", "source"]
     yield from _table(
         heads,
-        ([one[name] for name in ("title", "base", "range", "told", "usd", "mark", "source")] for one in rows),
+        (
+            [one[name] for name in ("title", "base", "range", "told", "usd", "lead_told", "lead_usd", "mark", "source")]
+            for one in rows
+        ),
     )
 
 

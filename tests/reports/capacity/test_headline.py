@@ -11,7 +11,7 @@ from markupsafe import escape
 
 from reports.capacity import headline
 from reports.capacity.compare import TOLD, USD
-from reports.capacity.page import render
+from reports.capacity.page import assumptions, render
 from reports.capacity.throttle_study import text
 from simulator.capacity.outcome import Outcome
 from simulator.capacity.told import ALL, READS, STATUSES
@@ -82,6 +82,14 @@ def test_it_stands_where_the_answer_does(tmp_path: Path) -> None:
     for sentence in told["beside"]:
         assert page.index(escape(sentence)) < page.index("<table")
         assert f"* {sentence}\n" in document
+
+
+def test_each_assumption_has_the_lead_at_its_ends_beside_what_it_moves() -> None:
+    made = moved(0.7, 0.6)
+    found = {one["title"]: (one["lead_told"], one["lead_usd"]) for one in assumptions(made, FIRST)}
+    assert found == {WORKERS.title: ("40.0 / 40.0", "20.0 / 20.0"), PATIENCE.title: ("10.0 / 40.0", "0.0 / 20.0")}
+    assert {one["lead_told"] for one in assumptions(outcome({FIRST: [(0.9, 0.1, 9)]}, [WORKERS]), FIRST)} == {"- / -"}
+    assert "| 10.0 / 40.0 | 0.0 / 20.0 |" in text(made)
 
 
 def test_the_shipped_lead_is_held_to_each_workload_s_cells() -> None:
