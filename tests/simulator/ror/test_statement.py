@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import date, timedelta
 from functools import cache
 from pathlib import Path
@@ -127,6 +128,16 @@ def test_a_short_history_is_told_and_makes_the_band_wider(whole: int, told: str)
     widths = [one.projection.high_wh - one.projection.low_wh for one in (by_short, by_long)]
     assert widths[0] > widths[1]
     assert by_short.projection.draws.days_used == whole
+
+
+def test_an_export_plan_of_a_home_that_is_not_known_to_give_is_told_to_have_the_band_of_one_without_a_roof() -> None:
+    bare = RECORD.only(RECORD.ends <= ACCOUNT.cycle_start + 5 * 86400)
+    roof = replace(bare, given=np.full(len(bare.ends), 100, np.int32))
+    morning = roof.within(ACCOUNT.cycle_start, ACCOUNT.cycle_start + 6 * 3600)
+    net = shipped_plan("marfa-sun-net")
+    mark = "Nothing that this home gives to the grid is known of a whole day: the band is that of one without a roof."
+    told = [mark in state(ACCOUNT, plan, one).sentences() for plan in (net, PLAN) for one in (bare, morning, roof)]
+    assert told == [True, True, False, False, False, False]
 
 
 def test_before_the_first_value_of_the_cycle_nothing_is_billed_and_its_way_is_told() -> None:
