@@ -120,7 +120,8 @@ def cycle_of(first: date, last: date | None = None) -> Account:
         last = first + timedelta(days=LABEL_DAYS - 1) if last is None else last
         return Account(account_id="", customer_name="", esiid=_NO_ESIID, plan="", cycle_first=first, cycle_last=last)
     except (ValueError, OverflowError):
-        text = f"{first} to {last} is no billing cycle: it has 1 to 400 days, from 2000 on."
+        span = f"{first} to {last}" if last else f"{LABEL_DAYS} days from {first}"
+        text = f"{span} is no billing cycle: it has 1 to 400 days, from 2000 on."
         raise RorError("ror.balance.cycle", text, "--cycle-first", "Give its first and its last day.") from None
 
 

@@ -191,7 +191,8 @@ def test_an_instant_before_the_file_is_refused() -> None:
 
 @pytest.mark.parametrize(("first", "last"), [(FIRST, date(2026, 7, 15)), (FIRST, date(2028, 1, 1)), (date.max, None)])
 def test_what_is_no_cycle_is_refused(first: date, last: date | None) -> None:
-    with pytest.raises(RorError, match="is no billing cycle"):
+    told = f"{first} to {last}" if last else f"30 days from {first}"
+    with pytest.raises(RorError, match=f"--cycle-first: {told} is no billing cycle"):
         cycle_of(first, last)
 
 
