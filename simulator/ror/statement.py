@@ -91,10 +91,8 @@ class Statement:
         elif used < _FEW_DAYS:
             days = "1 whole day of this home is" if used == 1 else f"{used} whole days of this home are"
             told.append(f"Only {days} known of the last {BEFORE}: the band is as wide as that leaves it.")
-        if self.plan.export is not None and not (used and self.record.given.any()):
-            told.append(
-                "Nothing that this home gives to the grid is known of a whole day: the band is that of one without a roof."
-            )
+        if self.plan.export is not None and not ahead.draws.roof:
+            told.append("No whole day tells what this home gives to the grid: the band is that of one without a roof.")
         return told
 
     def to_dict(self) -> dict[str, Any]:

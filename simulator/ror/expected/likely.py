@@ -81,6 +81,8 @@ class Draws:
     known: BoolArray
     #: Whole days of this premise that the draws rest on.
     days_used: int
+    #: Whether one of them tells of a roof; without it they are those of a home that has none.
+    roof: bool = False
 
     @property
     def totals(self) -> LongArray:
@@ -216,7 +218,8 @@ def draw(record: UsageRecord, first: date, last: date) -> Draws:
         for day in sorted(own, reverse=True)
         if (begin - day).days <= 2 * BEFORE and (own[day].quality != Quality.NON_VEE).all()
     }
-    if any(like.values()):
+    roof = any(like.values())
+    if roof:
         ways, back_ways = roof_paths(daily, _given_before(like), weekend, begin)
     else:
         ways = paths(daily, weekend, begin)
@@ -239,7 +242,7 @@ def draw(record: UsageRecord, first: date, last: date) -> Draws:
         shape, back = _shapes(day, at, like, own, back_ways[:, column])
         wh[:, its][:, missing] = _whole(total, shape)[:, missing]
         given[:, its][:, ungiven] = _whole(back_ways[:, column], back)[:, ungiven]
-    return Draws(ends, wh, given, known, int((~np.isnan(daily)).sum()))
+    return Draws(ends, wh, given, known, int((~np.isnan(daily)).sum()), roof)
 
 
 def _given_before(posted: dict[date, int]) -> FloatArray:

@@ -135,7 +135,7 @@ def test_an_export_plan_of_a_home_that_is_not_known_to_give_is_told_to_have_the_
     roof = replace(bare, given=np.full(len(bare.ends), 100, np.int32))
     morning = roof.within(ACCOUNT.cycle_start, ACCOUNT.cycle_start + 6 * 3600)
     net = shipped_plan("marfa-sun-net")
-    mark = "Nothing that this home gives to the grid is known of a whole day: the band is that of one without a roof."
+    mark = "No whole day tells what this home gives to the grid: the band is that of one without a roof."
     told = [mark in state(ACCOUNT, plan, one).sentences() for plan in (net, PLAN) for one in (bare, morning, roof)]
     assert told == [True, True, False, False, False, False]
 
