@@ -190,6 +190,15 @@ def days(first: date, last: date) -> list[date]:
     return [first + timedelta(days=i) for i in range((last - first).days + 1)]
 
 
+def both(when: datetime) -> list[datetime]:
+    """The two instants of a local time without an offset that an autumn night has twice; none of any other."""
+    if when.tzinfo is not None:
+        return []
+    first, second = (when.replace(tzinfo=CPT, fold=fold) for fold in (0, 1))
+    # In spring it is the other way round: there it is in neither.
+    return [first, second] if first.timestamp() < second.timestamp() else []
+
+
 def epoch(when: datetime | str, *, place: str = "") -> Seconds:
     """UTC epoch seconds of a local or offset-carrying instant.
 

@@ -29,7 +29,7 @@ class Bar:
         self._progress = Progress(*columns, left, console=to, transient=True, disable=hidden or not to.is_terminal)
         self._what, self._began = what, time.monotonic()
         self._task: TaskID | None = None
-        self._first = self.done = self.total = 0
+        self._before = self.done = self.total = 0
 
     def __enter__(self) -> Bar:
         """Show it."""
@@ -41,17 +41,19 @@ class Bar:
         self._progress.stop()
 
     def show(self, done: int, total: int) -> None:
-        """So many are done of all. What the first call tells was there before."""
+        """So many are done of all. What is done as the first call tells of it, or one that tells of more in all, was there before."""
+        if total != self.total:
+            self._before += done - self.done
         self.done, self.total = done, total
         if self._task is None:
-            self._first, self._began = done, time.monotonic()
+            self._began = time.monotonic()
             self._task = self._progress.add_task(self._what, total=total, completed=done, rate="")
-        self._progress.update(self._task, completed=done, rate=f"{self.rate:,.0f}/s")
+        self._progress.update(self._task, total=total, completed=done, rate=f"{self.rate:,.0f}/s")
 
     @property
     def computed(self) -> int:
         """What was not there from a run before."""
-        return self.done - self._first
+        return self.done - self._before
 
     @property
     def rate(self) -> float:

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from datetime import datetime
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 
 from pydantic import Field
 
-from meters.calendar import Seconds, epoch, to_s
+from meters.calendar import Seconds, epoch, seconds, to_s
+from scenarios.actions.world.complaint import Complaint
 from scenarios.evidence import Evidence
 from scenarios.parts.expected import COUNT, TEXTS, Expectation, Fact, expectation
 from scenarios.parts.written import LocalTime, Name, Requirement, Spec
@@ -25,17 +26,42 @@ def _ended(state: State) -> Callable[[Evidence], Iterator[Seconds]]:
     return lambda evidence: _steps(evidence, lambda step: step.state is state)
 
 
-#: What can happen, by name: in words, and the instants at which it did.
-EVENTS: dict[str, tuple[str, Callable[[Evidence], Iterator[Seconds]]]] = {
-    "calls": ("balance calls", lambda evidence: (note.at for note in evidence.notes(CalledNote))),
-    "requests": ("on-demand requests", lambda evidence: (entry.submitted for entry in evidence.recording.ledger)),
-    "completions": ("on-demand requests completed", _ended(State.COMPLETED)),
-    "refusals": ("on-demand requests refused", _ended(State.REFUSED)),
-    "failures": ("on-demand requests failed", _ended(State.FAILED)),
-    "requests_read": ("on-demand requests that cost a meter read", lambda evidence: (to_s(entry.last.at_us) for entry in evidence.recording.ledger if entry.last.meter_reads)),
-    "sweeps": ("sweeps", lambda evidence: (note.at for note in evidence.notes(SweepNote))),
-    "postings": ("files posted", lambda evidence: (note.at for note in evidence.notes(PostedNote))),
-    "strikes": ("strikes of complaints", lambda evidence: (note.at for note in evidence.notes(ComplaintNote))),
+def _lives(evidence: Evidence, first: Seconds, until: Seconds) -> int:
+    """Whether a stretch has a part of the run, by its journal."""
+    noted = [note.at for note in evidence.recording.journal]
+    return int(bool(noted) and first <= max(noted) and min(noted) < until)
+
+
+def _stepped(evidence: Evidence, first: Seconds, until: Seconds) -> int:
+    """Steps in the lives of on-demand requests."""
+    return sum(first <= at < until for at in _steps(evidence, lambda _: True))
+
+
+def _complained(evidence: Evidence, first: Seconds, until: Seconds) -> int:
+    """Complaints of the scenario, if the stretch has a part of the run."""
+    declared = sum(isinstance(one, Complaint) and one.declare is not None for one in evidence.scenario.timeline)
+    return _lives(evidence, first, until) * (len(evidence.scenario.complaints) + declared)
+
+
+class Event(NamedTuple):
+    """What can happen: in words, the instants at which it did, and how much there was in a stretch that could have been one."""
+
+    words: str
+    happened: Callable[[Evidence], Iterator[Seconds]]
+    among: Callable[[Evidence, Seconds, Seconds], int] = _lives
+
+
+#: What can happen, by name.
+EVENTS = {
+    "calls": Event("balance calls", lambda evidence: (note.at for note in evidence.notes(CalledNote))),
+    "requests": Event("on-demand requests", lambda evidence: (entry.submitted for entry in evidence.recording.ledger)),
+    "completions": Event("on-demand requests completed", _ended(State.COMPLETED), _stepped),
+    "refusals": Event("on-demand requests refused", _ended(State.REFUSED), _stepped),
+    "failures": Event("on-demand requests failed", _ended(State.FAILED), _stepped),
+    "requests_read": Event("on-demand requests that cost a meter read", lambda evidence: (to_s(entry.last.at_us) for entry in evidence.recording.ledger if entry.last.meter_reads), _stepped),
+    "sweeps": Event("sweeps", lambda evidence: (note.at for note in evidence.notes(SweepNote))),
+    "postings": Event("files posted", lambda evidence: (note.at for note in evidence.notes(PostedNote))),
+    "strikes": Event("strikes of complaints", lambda evidence: (note.at for note in evidence.notes(ComplaintNote)), _complained),
 }  # fmt: skip
 
 
@@ -49,7 +75,7 @@ def _last_steps(name: str) -> Callable[[Evidence], int]:
 
 #: Of the run; ``got`` from its evidence.
 FACTS = (
-    *(Fact(name, COUNT, words, _count(happened)) for name, (words, happened) in EVENTS.items()),
+    *(Fact(name, COUNT, one.words, _count(one.happened)) for name, one in EVENTS.items()),
     Fact("meter_reads", COUNT, "meter reads, by SMT's ledger", _last_steps("meter_reads")),
     Fact("octets", COUNT, "octets to and from meters, by SMT's ledger", _last_steps("octets")),
     Fact("days_posted", COUNT, "operating days posted", lambda evidence: len(evidence.posted())),
@@ -90,11 +116,18 @@ class RunWide(Spec):
 
     def happened(self, evidence: Evidence) -> list[Seconds]:
         """When what must never happen did."""
+        first, until = self._bounds(evidence)
+        return [at for at in EVENTS[str(self.never)].happened(evidence) if first <= at < until]
+
+    def among(self, evidence: Evidence) -> int:
+        """How much there was that it could have been."""
+        return EVENTS[str(self.never)].among(evidence, *self._bounds(evidence))
+
+    def _bounds(self, evidence: Evidence) -> tuple[Seconds, Seconds]:
         refs = {action.ref: evidence.at(action) for action in evidence.scenario.timeline}
         first, until = (
             (epoch(one) if isinstance(one, datetime) else refs[one] for one in self.between)
             if self.between
             else (0, 2**62)
         )
-        _, happened = EVENTS[str(self.never)]
-        return [at for at in happened(evidence) if first <= at < until]
+        return seconds(first), seconds(until)

@@ -175,7 +175,7 @@ def test_a_commands_help_imports_nothing_heavy() -> None:
             ("ami sc", "scenario"),
             ("ami meters ", "serve list show truth"),
             ("ami scenario run two-c", "two-clients-use-up-a-quota"),
-            ("ami capacity run ", "throttle-policies"),
+            ("ami capacity run ", "throttle-policies throttle-rule"),
             ("ami plan label cap", "caprock-credit-1000"),
             ("ami sandbox --policy smt-today-", "smt-today-clock smt-today-3000 smt-today-guarded"),
         ],

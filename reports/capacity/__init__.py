@@ -2,7 +2,8 @@
 
 ``charts``          what the charts of a load report show: front, busy shares, refusals, swings
 ``clauses``         FR CR016.1 clause by clause: what each does beside the same policy without it, and what would turn it
-``compare``         throttle policies compared: the answer in a sentence, tables, CSV
+``compare``         throttle policies compared: tables, CSV
+``headline``        the answer in a sentence, and what has to stand beside it
 ``page``            the load report: the answer first, then every table and picture
 ``pictures``        the same as PNG for slides
 ``shown``           the same as charts of the page, each with its table

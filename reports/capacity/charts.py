@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 from collections import defaultdict
+from collections.abc import Sequence
 from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
-from meters.calendar import local, seconds
+from meters.calendar import day_start, local, seconds
 from reports.capacity import words
 from reports.capacity.compare import Judged
+from simulator.capacity.levels import SHARES, level_of
 from simulator.capacity.outcome import Frame, Outcome
 from simulator.capacity.paired import Estimate
-from simulator.capacity.told import ALL
+from simulator.capacity.told import ALL, READS
 
 Floats = NDArray[np.float64]
 #: Of the clock.
@@ -76,9 +78,9 @@ def busy(outcome: Outcome, workload: str, policy: str) -> tuple[list[Busy], Floa
         "access points, busiest": frame["points_most"],
         **({"workers": frame["workers"] / workers} if workers else {}),
     }
-    begins = [local(seconds(int(one))) for one in frame["begins"][: _COARSE * count : _COARSE].tolist()]
-    midnight = begins[0].replace(hour=0, minute=0, second=0)
-    hours = np.asarray([(one - midnight).total_seconds() / 3600 for one in begins])
+    begins = frame["begins"][: _COARSE * count : _COARSE]
+    # As time passes: the day on which clocks are put back has 25 hours.
+    hours = (begins - day_start(local(seconds(int(begins[0]))).date())) / 3600
     coarse = {name: of[: _COARSE * count].reshape(count, _COARSE).max(axis=1) for name, of in shares.items()}
     return [Busy(name, of, float(of.max())) for name, of in coarse.items()], hours
 
@@ -153,3 +155,57 @@ def swung(outcome: Outcome, judged: Judged, policy: str) -> list[Swung]:
                 )
             )
     return sorted(found, key=lambda one: -one.most)
+
+
+class Course(NamedTuple):
+    """What a level asks of as a knob is turned up, and where it breaks. Shares are in percent."""
+
+    policy: str
+    workload: str
+    level: str
+    #: The measure, as an axis names it, and the level's bound.
+    measure: str
+    bound: float
+    #: (n,) thousand requests a day, ascending; mean and 95 % interval of the measure, within what it can be.
+    requests: Sequence[float]
+    means: Sequence[float]
+    low: Sequence[float]
+    high: Sequence[float]
+    #: Thousand requests a day of the last load found that keeps the level, where one was found that does not; None: it broke nowhere, or everywhere.
+    knee: float | None
+
+
+def courses(outcome: Outcome) -> list[Course]:
+    """Of each knee that has points."""
+    found = []
+    for one in outcome.knees:
+        level = level_of(one.level)
+        share = level.measure in SHARES
+        scale, most = (100.0, 100.0) if share else (1.0, np.inf)
+        points = [
+            (at.requests / 1000, at.value, scale * at.level.mean, scale * (at.level.half or 0.0))
+            for at in one.points
+            if at.level.mean is not None
+        ]
+        if points:
+            requests, values, means, halves = zip(*points, strict=True)
+            edge = [
+                at for at, value in zip(requests, values, strict=True) if value == one.kept and one.broken is not None
+            ]
+            whose = f"{level.group}.{level.measure}".removeprefix(f"{READS}.")
+            found.append(
+                Course(
+                    one.policy,
+                    one.workload,
+                    one.level,
+                    f"{whose}, %" if share else whose,
+                    scale * level.bound,
+                    requests,
+                    means,
+                    # No share and no time is less than nothing.
+                    [max(0.0, mean - half) for mean, half in zip(means, halves, strict=True)],
+                    [min(most, mean + half) for mean, half in zip(means, halves, strict=True)],
+                    next(iter(edge), None),
+                )
+            )
+    return found

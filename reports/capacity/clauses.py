@@ -118,12 +118,21 @@ CLAUSES = (
     ),
     Clause(
         "Sweeps' data are pushed to SMT",
-        "The head-end hands each sweep's intervals to SMT, which answers from them at once.",
+        "The head-end hands each sweep's intervals to SMT, which answers from them at once where they fall short of now by no more than a sweep's time.",
         "Sweeps' data stay at the head-end.",
         "push-to-smt",
         "smt-today",
     ),
 )
+#: The rewritten rule as a whole, and by clause the same without it: nothing is pushed that no store may answer from.
+RULE = "rewritten"
+WITHOUT = {
+    "The store answers first": "rewritten-meter-only",
+    CAP: "rewritten-uncapped",
+    "A read answers again": "rewritten-read-anew",
+    "Sweeps' data are pushed to SMT": "rewritten-unpushed",
+}
+IN_THE_RULE = tuple(one._replace(having=RULE, lacking=WITHOUT[one.title]) for one in CLAUSES if one.title in WITHOUT)
 
 
 class Verdict(StrEnum):
@@ -157,39 +166,60 @@ class Moved(NamedTuple):
     replications: int
 
 
+class Tried(NamedTuple):
+    """On what assumptions were moved: how many, on which workloads, and with how many replications."""
+
+    assumptions: int
+    workloads: Sequence[str]
+    replications: int
+
+
 class Held(NamedTuple):
     """A clause, judged."""
 
     clause: Clause
     verdict: Verdict
     effects: Sequence[Effect]
-    #: Where another verdict comes out, and which; and how many assumptions were moved under both policies.
+    #: Where assumptions were moved under both policies, and how many; None: nowhere.
+    tried: Tried | None
+    #: The verdict there with nothing moved, on fewer workloads and replications than ``verdict``: another one may come of that alone.
+    there: Verdict
+    #: Where another one than ``there`` comes out, and which.
     turned: Sequence[tuple[Moved, Verdict]]
-    tried: int
 
 
 def held(outcome: Outcome) -> Iterator[Held]:
     """The clauses whose two policies a study has played, judged."""
-    for clause in CLAUSES:
+    for clause in (*CLAUSES, *IN_THE_RULE):
         policies = (clause.having, clause.lacking)
         if {*policies} <= {*outcome.policy_names}:
             moves = list(moved(outcome, policies))
             wholly = Moved(_NONE, "", outcome.workload_names, outcome.replications)
-            there = [(one, _verdict(outcome, clause, one, _change(one))) for one in moves]
+            verdict = _verdict(outcome, clause, wholly, "")
+            there = _verdict(outcome, clause, moves[0], "") if moves else verdict
+            ends = [(one, _verdict(outcome, clause, one, change_of(one))) for one in moves]
             yield Held(
                 clause,
-                _verdict(outcome, clause, wholly, ""),
-                [_effect(outcome, clause, judged) for judged in (*clause.judged, AIR)],
-                [(one, of) for one, of in there if of is not _verdict(outcome, clause, one, "")],
-                len({one.assumption.knob for one in moves}),
+                verdict,
+                [effect_of(outcome, clause.having, clause.lacking, judged) for judged in (*clause.judged, AIR)],
+                tried(moves),
+                there,
+                [(one, of) for one, of in ends if of is not there],
             )
 
 
 _NONE = Assumption("", "", "", "", "", "", "", "")
 
 
-def _change(one: Moved) -> str:
+def change_of(one: Moved) -> str:
+    """As ``Key.change`` has it."""
     return one.assumption.change(one.end)
+
+
+def tried(moves: Sequence[Moved]) -> Tried | None:
+    """On what these were moved: all on the same."""
+    knobs = {one.assumption.knob for one in moves}
+    return Tried(len(knobs), moves[0].workloads, moves[0].replications) if moves else None
 
 
 def moved(outcome: Outcome, policies: Sequence[str]) -> Iterator[Moved]:
@@ -206,27 +236,40 @@ def moved(outcome: Outcome, policies: Sequence[str]) -> Iterator[Moved]:
                 yield Moved(assumption, end, there, min(counts[one] for one in there))
 
 
-def others_best(outcome: Outcome, judged: Judged) -> tuple[list[tuple[Moved, str]], int, Sequence[str]]:
-    """Where another policy is best than in the study, and which; how many assumptions were moved, and under which policies."""
+def moved_under(outcome: Outcome) -> list[str]:
+    """The policies under which assumptions were moved."""
     first = next(iter(outcome.tornado), None)
-    policies = [
+    return [
         policy
         for policy in outcome.policy_names
         if first is not None
         and any(outcome.of(one, policy, first.change(end)) for one in outcome.workload_names for end in ("low", "high"))
     ]
-    if len(policies) < 2:
-        return [], 0, policies
-    found, knobs = [], set()
-    for one in moved(outcome, policies):
-        knobs.add(one.assumption.knob)
-        there, here = (_leaders(outcome, judged, policies, one, change) for change in (_change(one), ""))
-        if there and not {*there} & {*here}:
-            found.append((one, " or ".join(there)))
-    return found, len(knobs), policies
 
 
-def _values(outcome: Outcome, judged: Judged, policies: Sequence[str], at: Moved, change: str) -> Floats:
+class Rivals(NamedTuple):
+    """Policies under which assumptions were moved, and who of them is best."""
+
+    policies: Sequence[str]
+    tried: Tried | None
+    #: With nothing moved there: not among all policies, and not over all workloads.
+    best: Sequence[str]
+    #: Where nobody of ``best`` is, and who is.
+    turned: Sequence[tuple[Moved, Sequence[str]]]
+
+
+def rivals(outcome: Outcome, judged: Judged) -> Rivals:
+    """Who is best where assumptions were moved, and where another policy is."""
+    policies = moved_under(outcome)
+    moves = list(moved(outcome, policies)) if len(policies) > 1 else []
+    if not moves:
+        return Rivals(policies, None, [], [])
+    best = _leaders(outcome, judged, policies, moves[0], "")
+    ends = [(one, _leaders(outcome, judged, policies, one, change_of(one))) for one in moves]
+    return Rivals(policies, tried(moves), best, [(one, of) for one, of in ends if of and not {*of} & {*best}])
+
+
+def values_of(outcome: Outcome, judged: Judged, policies: Sequence[str], at: Moved, change: str) -> Floats:
     """(w, p, r) more is better."""
     return judged.sign * np.stack(
         [
@@ -240,7 +283,7 @@ def _values(outcome: Outcome, judged: Judged, policies: Sequence[str], at: Moved
 
 
 def _leaders(outcome: Outcome, judged: Judged, policies: Sequence[str], at: Moved, change: str) -> list[str]:
-    values = _values(outcome, judged, policies, at, change)
+    values = values_of(outcome, judged, policies, at, change)
     return [] if np.isnan(values).any() else [policies[one] for one in regret_of(values).leaders]
 
 
@@ -257,7 +300,7 @@ def _verdict(outcome: Outcome, clause: Clause, at: Moved, change: str) -> Verdic
 
 def _better(outcome: Outcome, clause: Clause, judged: Judged, at: Moved, change: str) -> int:
     """1 if the clause has the lesser regret, -1 if the greater, 0 if they cannot be told apart or nobody is there to judge by."""
-    values = _values(outcome, judged, (clause.having, clause.lacking), at, change)
+    values = values_of(outcome, judged, (clause.having, clause.lacking), at, change)
     if np.isnan(values).any():
         return 0
     having, lacking = regret_of(values).series
@@ -265,11 +308,12 @@ def _better(outcome: Outcome, clause: Clause, judged: Judged, at: Moved, change:
     return (1 if (by.mean or 0.0) > 0 else -1) if differs(by) else 0
 
 
-def _effect(outcome: Outcome, clause: Clause, judged: Judged) -> Effect:
+def effect_of(outcome: Outcome, one: str, other: str, judged: Judged) -> Effect:
+    """What a policy does to a measure beside another."""
     of = outcome.values(judged.measure, judged.group)
-    having, lacking = (of[:, outcome.policy_names.index(one)] for one in (clause.having, clause.lacking))
+    having, lacking = (of[:, outcome.policy_names.index(name)] for name in (one, other))
     by = [difference(*pair) for pair in zip(having, lacking, strict=True)]
-    means = [one.mean or 0.0 for one in by]
+    means = [at.mean or 0.0 for at in by]
     at = int(np.abs(means).argmax())
     sums = having.sum(axis=0), lacking.sum(axis=0)
     relative = difference(sums[0] / sums[1], np.ones(len(sums[1]))) if sums[1].all() else Estimate(None, None)

@@ -1,4 +1,4 @@
-"""Throttle policies compared: the answer in a sentence, tables of policy by workload, the same as CSV."""
+"""Throttle policies compared: tables of policy by workload, the same as CSV."""
 
 from __future__ import annotations
 
@@ -46,38 +46,13 @@ def regret(outcome: Outcome, judged: Judged) -> Regret | None:
     return outcome.regret(judged.measure, judged.group, more_is_better=judged.sign > 0)
 
 
-def answer(outcome: Outcome) -> str:
-    """One sentence: which policy has the least regret, if it can be told apart from all others."""
-    told, usd = (_least(outcome, one) for one in (TOLD, USD))
-    count = len(outcome.workloads)
-    over = f"Over {count} workloads" if count > 1 else f"On {outcome.workloads[0].name}"
-    return f"{over} the least regret in what is told in the call: {told}; in dollars: {usd}."
-
-
-def _least(outcome: Outcome, judged: Judged) -> str:
-    names = outcome.policy_names
-    found = regret(outcome, judged)
-    if found is None:
-        return "no policy, for a workload has no call centre's reads"
-    if len(names) == 1:
-        return f"{names[0]}, which was played alone"
-    leaders = found.leaders
-    if len(leaders) > 1:
-        all_of_them = "all policies" if len(leaders) == len(names) else _listed([names[at] for at in leaders])
-        return f"{all_of_them} cannot be told apart"
-    second = np.argsort(found.series.mean(axis=1), kind="stable").tolist()[1]
-    mean, half = difference(found.series[second], found.series[leaders[0]])
-    by = judged.unit.format(judged.write(mean or 0.0))
-    return f"{names[leaders[0]]}, by {by} (± {judged.write(half or 0.0)}) before {names[second]}"
-
-
-def _listed(names: Sequence[str]) -> str:
-    return f"{', '.join(names[:-1])} and {names[-1]}"
+def listed(names: Sequence[str]) -> str:
+    """Names in a sentence."""
+    return " and ".join(part for part in (", ".join(names[:-1]), *names[-1:]) if part)
 
 
 def lines(outcome: Outcome) -> Iterator[str]:
-    """Answer, tables, what refused, what is assumed."""
-    yield answer(outcome)
+    """Tables, what refused, what is assumed."""
     for judged in JUDGED:
         yield ""
         yield from _table(outcome, judged)

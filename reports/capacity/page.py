@@ -12,13 +12,13 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
-from reports.capacity import charts, pictures, shown, words
+from reports.capacity import charts, headline, pictures, shown, words
 from reports.capacity.clauses import held
-from reports.capacity.compare import TOLD, USD, Judged, answer, refusals, regret, write_csv
+from reports.capacity.compare import TOLD, USD, Judged, refusals, regret, write_csv
 from reports.capacity.workload_chart import SHOWN
 from reports.chart_parts import png
-from simulator.capacity.levels import judge
-from simulator.capacity.outcome import Outcome
+from simulator.capacity.levels import SHARES, judge, level_of
+from simulator.capacity.outcome import Knee, Outcome
 from simulator.capacity.paired import Regret, difference, differs
 from simulator.capacity.theory import Beside, beside
 from simulator.capacity.told import GROUPS
@@ -102,8 +102,9 @@ def _content(outcome: Outcome) -> dict[str, Any]:
     moved, next_best = moved_most(outcome), without_the_best(outcome)
     turned = [words.what_turns_the_answer(outcome, one) for one in (TOLD, USD)]
     return {
-        "answer": answer(outcome),
-        "without_the_best": next_best[0] if next_best else "",
+        "answer": headline.answer(outcome),
+        "beside": [*headline.of_whom(outcome), *headline.beside(outcome)],
+        "without_the_best": next_best[0] if next_best else [],
         "levels": list(levels(outcome)),
         "policies": outcome.policies,
         "workloads": outcome.workloads,
@@ -140,7 +141,7 @@ def _content(outcome: Outcome) -> dict[str, Any]:
     }
 
 
-def without_the_best(outcome: Outcome) -> tuple[str, list[str]] | None:
+def without_the_best(outcome: Outcome) -> tuple[list[str], list[str]] | None:
     """What the one policy that is best in all that is judged takes on the wires, and the answer where it cannot be had; what turns that one.
 
     None where no policy is, or one other is left.
@@ -155,9 +156,9 @@ def without_the_best(outcome: Outcome) -> tuple[str, list[str]] | None:
     for way, where in charts.WAYS.items():
         megabytes = charts.megabytes(outcome, way)
         takes.append(f"{megabytes.pop(best):,.0f} MB {where} (others up to {max(megabytes):,.0f})")
-    sentence = answer(rest)
+    sentence = headline.answer(rest)
     told = f"{outcome.policy_names[best]} takes {' and '.join(takes)} a day. Where it cannot be had: {sentence[0].lower()}{sentence[1:]}"
-    return told, [words.what_turns_the_answer(rest, one) for one in (TOLD, USD)]
+    return [told, *headline.beside(rest)], [words.what_turns_the_answer(rest, one) for one in (TOLD, USD)]
 
 
 def levels(outcome: Outcome) -> Iterator[tuple[str, list[tuple[Mark, list[str]]]]]:
@@ -228,7 +229,8 @@ def refused(outcome: Outcome) -> Iterator[Row]:
 
 
 def assumptions(outcome: Outcome, policy: str) -> Iterator[dict[str, str]]:
-    """Each assumption with mark, range and source, and by how far it moves what is told and the dollars under a policy."""
+    """Each assumption with mark, range and source, by how far it moves what is told and the dollars under a policy, and the best one's lead at its ends."""
+    leads = {judged: headline.led(outcome, judged) for judged in (TOLD, USD)}
     by = {judged: {one.knob: one for one in charts.swung(outcome, judged, policy)} for judged in (TOLD, USD)}
     for one in outcome.tornado:
         yield {
@@ -239,6 +241,8 @@ def assumptions(outcome: Outcome, policy: str) -> Iterator[dict[str, str]]:
             "source": one.source,
             "told": _moves(by[TOLD].get(one.knob)),
             "usd": _moves(by[USD].get(one.knob)),
+            "lead_told": _leads(leads[TOLD], one.knob),
+            "lead_usd": _leads(leads[USD], one.knob),
         }
 
 
@@ -246,6 +250,12 @@ def _moves(one: charts.Swung | None) -> str:
     """Points or cents at the low and at the high."""
     ends = (None, None) if one is None else (one.low, one.high)
     return " / ".join("-" if of is None or of.mean is None else words.signed(100 * of.mean) for of in ends)
+
+
+def _leads(of: headline.Led | None, knob: str) -> str:
+    """Points or cents by which the best policy leads at the low and at the high."""
+    ends = {} if of is None else {at.end: lead for at, lead in of.ends if at.assumption.knob == knob}
+    return " / ".join(f"{100 * ends[end]:.1f}" if end in ends else "-" for end in ("low", "high"))
 
 
 def knees(outcome: Outcome) -> list[dict[str, str]]:
@@ -257,13 +267,20 @@ def knees(outcome: Outcome) -> list[dict[str, str]]:
             "level": one.level,
             "knob": one.knob,
             "kept": "none" if one.kept is None else f"{one.kept:.3g}",
-            "broken": "not up to here" if one.broken is None else f"{one.broken:.3g}",
+            "broken": "not up to here" if one.broken is None else f"{one.broken:.3g} ({_at(one, one.broken)})",
             "headroom": _headroom(one.headroom),
             "more": "-" if one.more is None else f"{abs(one.more):,.0f} {'more' if one.more >= 0 else 'fewer'}",
             "binds": one.binds or "none of those tried",
         }
         for one in outcome.knees
     ]
+
+
+def _at(one: Knee, value: float) -> str:
+    """What the level asks of at a value of the knob, with its interval: the mean alone decides what is kept."""
+    mean, half = next(at.level for at in one.points if at.value == value)
+    scale = 100 if level_of(one.level).measure in SHARES else 1
+    return "nobody" if mean is None else f"{scale * mean:.3g}{'' if half is None else f' ± {scale * half:.2g}'}"
 
 
 def _headroom(share: float | None) -> str:

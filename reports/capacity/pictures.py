@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
-from reports.capacity.charts import HOURS, WAYS, Place, busy, places, refused_by_hour, swung
+from reports.capacity.charts import HOURS, WAYS, Place, busy, courses, places, refused_by_hour, swung
 from reports.capacity.compare import TOLD, USD, Judged
 from reports.chart_parts import GRID, INCHES, INK, MUTED, PAPER, bare
 from simulator.capacity.outcome import Outcome
@@ -44,7 +44,8 @@ def pareto(outcome: Outcome) -> Figure | None:
             panel = next(panels)
             _front(panel, places(outcome, judged, way), judged)
             panel.set_title(f"Worst workload: {title}", loc="left", fontsize=10)
-            panel.set_xlabel(f"MB {where} a day, where it takes most")
+            bent = "nothing apart, " if panel.get_xscale() == "symlog" else ""
+            panel.set_xlabel(f"MB {where} a day, where it takes most; {bent}by powers of ten")
     return chart
 
 
@@ -56,7 +57,8 @@ def _front(panel: Axes, found: Sequence[Place], judged: Judged) -> None:
     panel.step(
         [one.megabytes for one in front], [scale * one.value for one in front], where="post", color=_ACCENT, lw=1
     )
-    for one in found:
+    # Those of the front lie above others at the same place.
+    for one in sorted(found, key=lambda one: one.on_front):
         panel.plot(one.megabytes, scale * one.value, "o", color=_ACCENT if one.on_front else MUTED, ms=6)
     panel.margins(y=0.12)
     # What a place is in parts of the panel is known once its limits are.
@@ -68,10 +70,12 @@ def _front(panel: Axes, found: Sequence[Place], judged: Judged) -> None:
         front_too = any(found[one].on_front for one in of)
         panel.annotate(
             ", ".join(str(found[one].number) for one in of),
-            at[of].max(axis=0).tolist(),
+            # Above all that it is the label of.
+            (at[of][:, 0].mean(), at[of][:, 1].max()),
             xycoords="axes fraction",
-            xytext=(5, 5),
+            xytext=(0, 5),
             textcoords="offset points",
+            ha="center",
             fontsize=9,
             color=INK if front_too else MUTED,
             fontweight="bold" if front_too else "normal",
@@ -211,8 +215,8 @@ def tornado(outcome: Outcome, policy: str) -> Figure | None:
 
 
 def knees(outcome: Outcome) -> Figure | None:
-    """The 95th percentile of the answers' time against the load, and where a level is no longer kept."""
-    found = [one for one in outcome.knees if one.points]
+    """What each level asks of against the load, and where it is no longer kept."""
+    found = courses(outcome)
     if not found:
         return None
     columns = min(2, len(found))
@@ -223,20 +227,22 @@ def knees(outcome: Outcome) -> Figure | None:
         panel.set_visible(False)
     for panel, one in zip(panels, found, strict=False):
         bare(panel)
-        x = [point.requests / 1000 for point in one.points]
-        y = [point.p95_s.mean if point.p95_s.mean is not None else np.nan for point in one.points]
-        half = [point.p95_s.half or 0.0 for point in one.points]
-        panel.errorbar(x, y, yerr=half, fmt="o-", color=_ACCENT, ms=4, lw=1.4, capsize=2)
-        edge = [point.requests / 1000 for point in one.points if point.value == one.kept]
-        if edge:
-            panel.axvline(edge[0], color=_BAD, lw=1.4, ls="--")
+        spread = np.abs(np.asarray([one.low, one.high]) - one.means)
+        panel.errorbar(one.requests, one.means, yerr=spread, fmt="o-", color=_ACCENT, ms=4, lw=1.4, capsize=2)
+        panel.axhline(one.bound, color=MUTED, lw=1, ls=":")
+        panel.annotate(
+            "level", (0.99, one.bound), xycoords=("axes fraction", "data"), xytext=(0, 2), color=MUTED,
+            textcoords="offset points", fontsize=9, va="bottom", ha="right",
+        )  # fmt: skip
+        if one.knee is not None:
+            panel.axvline(one.knee, color=_BAD, lw=1.4, ls="--")
             panel.annotate(
-                "knee", (edge[0], 0.95), xycoords=("data", "axes fraction"), xytext=(4, 0), color=_BAD,
+                "knee", (one.knee, 0.95), xycoords=("data", "axes fraction"), xytext=(4, 0), color=_BAD,
                 textcoords="offset points", fontsize=9, va="top",
             )  # fmt: skip
         panel.set_ylim(0, None)
         panel.set_title(f"{one.policy}, {one.workload}", loc="left", fontsize=10)
-        panel.set_ylabel("p95 of the answers, s")
+        panel.set_ylabel(one.measure)
         panel.set_xlabel("thousand requests a day")
         panel.xaxis.set_major_formatter("{x:,.0f}")
         panel.set_facecolor(PAPER)

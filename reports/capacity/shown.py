@@ -7,13 +7,13 @@ from collections.abc import Sequence
 from math import floor, log10
 from typing import Any, NamedTuple
 
-from reports.capacity.charts import HOURS, WAYS, Place, busy, places, refused_by_hour, swung
+from reports.capacity.charts import HOURS, WAYS, Place, busy, courses, places, refused_by_hour, swung
 from reports.capacity.compare import TOLD, USD, Judged
 from simulator.capacity.outcome import Outcome
 from simulator.web.kinds import ACTUAL, METER
 from simulator.web.lines import DIAMOND, DOT, KNOWN, Band, Line, Lines, Point
 from simulator.web.parts import Table
-from simulator.web.plot import Moment
+from simulator.web.plot import Moment, Rule
 from simulator.web.rows import Marks, Rows, ShadeRow, Shades
 
 #: Of a chart's width and height: what lies nearer has one label.
@@ -86,7 +86,7 @@ def _front(judged: Judged, found: Sequence[Place]) -> Lines:
             _scaled(judged, one),
             text=names[turn],
         )
-        for turn, one in enumerate(found)
+        for turn, one in sorted(enumerate(found), key=lambda at: at[1].on_front)
     ]
     line = Line(KNOWN, "the front", [x for x, _ in steps], [y for _, y in steps])
     return Lines(judged.title, (begins, last), ticks, lambda value: f"{value:,g}", [line], points=points, nought=False)
@@ -162,32 +162,28 @@ def _tornado(outcome: Outcome, policy: str) -> Drawn:
 
 
 def _knees(outcome: Outcome) -> Drawn:
-    """The 95th percentile of the answers' time against the load, and where a level is no longer kept."""
+    """What a level asks of against the load, and where it is no longer kept."""
     drawn, titles, table = [], [], []
-    for one in outcome.knees:
-        points = [(point, point.p95_s.mean) for point in one.points if point.p95_s.mean is not None]
-        if not points:
-            continue
-        at, y = [point.requests / 1000 for point, _ in points], [mean for _, mean in points]
-        half = [point.p95_s.half or 0.0 for point, _ in points]
-        low, high = ([value + sign * more for value, more in zip(y, half, strict=True)] for sign in (-1, 1))
-        edge = [Moment(point.requests / 1000, "knee") for point, _ in points if point.value == one.kept]
-        reach = (0.0, max(at) * 1.02)
-        ticks = [(reach[1] * part / 4, f"{reach[1] * part / 4:,.3g}") for part in range(4)]
+    for one in courses(outcome):
+        whose = f"{one.policy}, {one.workload}"
+        reach = (0.0, max(one.requests) * 1.02)
         drawn.append(
             Lines(
-                f"95th percentile of the answers, s, by thousand requests a day: {one.policy}, {one.workload}",
+                f"{one.measure} by thousand requests a day: {whose}",
                 reach,
-                ticks,
+                [(reach[1] * part / 4, f"{reach[1] * part / 4:,.3g}") for part in range(4)],
                 lambda value: f"{value:,g}",
-                [Line(KNOWN, "95th percentile", at, y)],
-                [Band("95 % interval", at, low, high)],
-                points=[Point(DOT, "played", x, mean) for x, mean in zip(at, y, strict=True)],
-                moments=edge[:1],
+                [Line(KNOWN, "mean", one.requests, one.means)],
+                [Band("95 % interval", one.requests, one.low, one.high)],
+                points=[Point(DOT, "played", x, mean) for x, mean in zip(one.requests, one.means, strict=True)],
+                rules=[Rule(one.bound, "level", "the level's bound")],
+                moments=[] if one.knee is None else [Moment(one.knee, "knee")],
             )
         )
-        titles.append(f"{one.policy}, {one.workload}: s, by thousand requests a day")
-        for point, mean in points:
-            spread = "" if point.p95_s.half is None else f"{point.p95_s.half:,.3g}"
-            table.append([f"{one.policy}, {one.workload}", f"{point.requests:,.0f}", f"{mean:,.3g}", spread])
-    return Drawn(drawn, titles, Table(["Policy, workload", "requests a day", "p95, s", "± s"], table))
+        titles.append(f"{whose}: {one.measure}, by thousand requests a day")
+        for row in zip(one.requests, one.means, one.low, one.high, strict=True):
+            requests, *figures = row
+            table.append([whose, one.level, f"{1000 * requests:,.0f}", *(f"{of:,.3g}" for of in figures)])
+    return Drawn(
+        drawn, titles, Table(["Policy, workload", "level", "requests a day", "mean", "95 % from", "to"], table)
+    )

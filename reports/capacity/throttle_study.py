@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 
-from reports.capacity import page, words
-from reports.capacity.clauses import CAP, Verdict, held
-from reports.capacity.compare import AIR, TOLD, USD, answer, regret
+from reports.capacity import headline, page, words
+from reports.capacity.clauses import CAP, RULE, STATUSES, WITHOUT, Held, Verdict, effect_of, held
+from reports.capacity.compare import AIR, TOLD, USD, regret
 from simulator.capacity.outcome import Outcome
 from simulator.capacity.theory import beside
 
@@ -16,8 +16,8 @@ AS_IT_STANDS = (
 )
 
 
-def text(outcome: Outcome) -> str:
-    """The document, Markdown."""
+def text(outcome: Outcome, whole: Outcome | None = None) -> str:
+    """The document, Markdown. whole: of a study that played the rewritten rule as one policy; None: ``outcome`` may be one."""
     parts = [
         ("How on-demand requests are to be throttled", _answer(outcome)),
         ("How it was found", _method(outcome)),
@@ -26,7 +26,7 @@ def text(outcome: Outcome) -> str:
         ("What is assumed, and what it moves", _assumed(outcome)),
         ("Where it breaks", _knees(outcome)),
         ("Theory beside what was seen", _theory(outcome)),
-        ("FR CR016.1, rewritten", _rule(outcome)),
+        ("FR CR016.1, rewritten", _rule(outcome, whole or outcome)),
     ]
     found = []
     for at, (title, lines) in enumerate(parts):
@@ -46,17 +46,25 @@ def _table(heads: Iterable[str], rows: Iterable[Iterable[str]]) -> Iterator[str]
 
 def _answer(outcome: Outcome) -> Iterator[str]:
     next_best = page.without_the_best(outcome)
-    yield f"> {answer(outcome)}"
-    yield ""
+    yield from _said(*headline.lines(outcome))
     if next_best:
-        yield f"> {next_best[0]}"
-        yield ""
+        yield from _said(*next_best[0])
     yield "A policy is called best only if its regret is less than that of every other, by a difference whose 95 % interval leaves 0 out; else they cannot be told apart."
     yield ""
     for judged in (TOLD, USD):
         yield f"* *What would overturn it* {words.what_turns_the_answer(outcome, judged)}"
     for turned in next_best[1] if next_best else []:
         yield f"* *Without the best, what would overturn the answer* {turned}"
+
+
+def _said(answer: str, *beside: str) -> Iterator[str]:
+    """An answer, and what stands beside it."""
+    yield f"> {answer}"
+    yield ""
+    for sentence in beside:
+        yield f"* {sentence}"
+    if beside:
+        yield ""
 
 
 def _method(outcome: Outcome) -> Iterator[str]:
@@ -109,19 +117,22 @@ def _assumed(outcome: Outcome) -> Iterator[str]:
     rows = list(page.assumptions(outcome, policy))
     if not rows:
         return
-    yield f"{words.MARKS} Low / high: by how many points and cents it moves what callers are told under `{policy}`, on the workload that it moves most."
+    yield f"{words.MARKS} Low / high: by how many points and cents it moves what callers are told under `{policy}`, on the workload that it moves most; lead: of the best policy, there, over the others under which it was moved."
     yield ""
-    heads = ["assumption", "here", "low .. high", "points", "cents", "mark", "source"]
+    heads = ["assumption", "here", "low .. high", "points", "cents", "lead, points", "lead, cents", "mark", "source"]
     yield from _table(
         heads,
-        ([one[name] for name in ("title", "base", "range", "told", "usd", "mark", "source")] for one in rows),
+        (
+            [one[name] for name in ("title", "base", "range", "told", "usd", "lead_told", "lead_usd", "mark", "source")]
+            for one in rows
+        ),
     )
 
 
 def _knees(outcome: Outcome) -> Iterator[str]:
     rows = page.knees(outcome)
     if rows:
-        yield "A knob is turned up until the level is no longer kept. Requests a day: how many there are then beside the study's. What binds: whose relief helps most where it is broken."
+        yield "A knob is turned up until the mean no longer keeps the level; in brackets, what that is then, and half of its 95 % interval if there are several replications. Requests a day: how many there are then beside the study's. What binds: whose relief helps most where it is broken."
         yield ""
         names = ("policy", "workload", "level", "knob", "kept", "broken", "headroom", "more", "binds")
         heads = [
@@ -164,10 +175,10 @@ def _theory(outcome: Outcome) -> Iterator[str]:
 _READS = {Verdict.TAKEN: "{text}", Verdict.FOR_BANDWIDTH: "{text}", Verdict.REFUSED: "{otherwise}"}
 
 
-def _rule(outcome: Outcome) -> Iterator[str]:
+def _rule(outcome: Outcome, whole: Outcome) -> Iterator[str]:
     yield f'As it stands: "{AS_IT_STANDS}". It is to be reviewed "to determine the best way to throttle band width and support market needs" (use case, 1.5).'
     yield ""
-    found = list(held(outcome))
+    found = [one for one in held(outcome) if one.clause.having != RULE]
     if not found:
         yield "No clause can be judged: the study has not played two policies that differ by one."
         return
@@ -176,20 +187,26 @@ def _rule(outcome: Outcome) -> Iterator[str]:
         one.clause.capped for one in found
     )
     rule = [one for one in found if one.clause.capped in (None, capped)]
-    yield "As this study has it:"
+    taken = {one.clause.title for one in rule if one.verdict in (Verdict.TAKEN, Verdict.FOR_BANDWIDTH)}
+    others = {one.clause.title: one for one in held(whole) if one.clause.having == RULE} if taken == {*WITHOUT} else {}
+    yield "As this study has it, each clause judged by two policies that differ by it alone:"
     yield ""
     for one in rule:
         if one.verdict in _READS:
             reads = _READS[one.verdict].format(text=one.clause.text, otherwise=one.clause.otherwise)
-            yield f"> * {reads} ({one.clause.title.lower()}: {one.verdict})"
+            beside = others.get(one.clause.title)
+            more = f"; beside the rule's other clauses: {beside.verdict}" if beside else ""
+            yield f"> * {reads} ({one.clause.title.lower()}: {one.verdict}, {_base(one)}{more})"
     yield ""
     for one in rule:
         if one.verdict is Verdict.TRADE:
-            yield f"* Left open: *{one.clause.text}* With it {words.trade(one)}; who weighs one against the other decides."
+            yield f"* Left open: *{one.clause.text}* With it ({_base(one)}) {words.trade(one)}; who weighs one against the other decides."
         elif one.verdict is Verdict.ALIKE:
-            yield f"* Left open: *{one.clause.text}* With it and without cannot be told apart."
+            yield f"* Left open: *{one.clause.text}* With it and without ({_base(one)}) cannot be told apart."
     yield ""
     yield _best(outcome)
+    yield ""
+    yield from _whole(whole, list(others.values()))
     yield ""
     yield "### Each clause with its figures"
     yield ""
@@ -197,12 +214,39 @@ def _rule(outcome: Outcome) -> Iterator[str]:
     yield ""
     for number, one in enumerate(found, 1):
         yield f"{number}. **{one.clause.title}: {one.verdict}.** {one.clause.text}"
-        yield f"   `{one.clause.having}` beside `{one.clause.lacking}`: {words.effects(one)}."
+        yield f"   {_base(one)}: {words.effects(one)}."
+        yield f"   *What would overturn it:* {words.what_turns(one)}"
+
+
+def _base(one: Held) -> str:
+    """What a clause was judged by."""
+    return f"`{one.clause.having}` beside `{one.clause.lacking}`"
+
+
+def _whole(outcome: Outcome, clauses: Sequence[Held]) -> Iterator[str]:
+    """The rule played as one policy, and what each of its clauses does beside the others."""
+    yield "### The rule as a whole"
+    yield ""
+    if not clauses:
+        yield "It was not played as one policy. What its clauses do, each beside another policy, does not add up."
+        return
+    yield (
+        f"Study `{outcome.study['name']}` plays it as one policy, `{RULE}`, and without one clause after the other, over {len(outcome.workloads)} workloads with "
+        f"{outcome.replications} replications; study and code {outcome.fingerprint}. What is left open is in it as it is today. {headline.answer(outcome)}"
+    )
+    yield ""
+    for other in ("smt-today", "push-to-smt"):
+        if other in outcome.policy_names:
+            yield f"* `{RULE}` beside `{other}`: {'; '.join(words.effect(effect_of(outcome, RULE, other, judged)) for judged in (STATUSES, TOLD, USD, AIR))}."
+    yield from (f"* {sentence}" for sentence in headline.beside(outcome))
+    yield ""
+    for number, one in enumerate(clauses, 1):
+        yield f"{number}. **{one.clause.title}, beside the others: {one.verdict}.** {_base(one)}: {words.effects(one)}."
         yield f"   *What would overturn it:* {words.what_turns(one)}"
 
 
 def _best(outcome: Outcome) -> str:
-    """The whole rule in a sentence: by which policies it is kept best."""
+    """Which of the policies are best, in a sentence."""
     said = []
     for judged, what in ((TOLD, "what is told in the call"), (USD, "dollars")):
         found = regret(outcome, judged)
@@ -215,4 +259,4 @@ def _best(outcome: Outcome) -> str:
             said.append(f"{', '.join(names[:-1])} and {names[-1]} cannot be told apart by {what}")
     air = outcome.values(AIR.measure, AIR.group).mean(axis=2).max(axis=0)
     least = outcome.policy_names[int(air.argmin())]
-    return f"As a whole: {'; '.join(said)}. `{least}` takes the fewest tries at meters."
+    return f"Of the policies of the study {'; '.join(said)}. `{least}` takes the fewest tries at meters."

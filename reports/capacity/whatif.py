@@ -55,7 +55,7 @@ def lines(outcome: Outcome) -> Iterator[str]:
             then, now = (outcome.series(workload.name, one, figure.measure, figure.group) for one in (policy, first))
             by = difference(then, now)
             half = "" if by.half is None else f" ± {figure.write(by.half)}"
-            if count > 1 and not differs(by):
+            if count > 1 and by.mean is not None and not differs(by):
                 half += " ="
             more = "-" if by.mean is None else figure.write(by.mean)
             yield f"  {figure.title:<44}{_mean(figure, now):>15}{_mean(figure, then):>14}{more:>14}{half}"
@@ -83,7 +83,8 @@ def _a_day(outcome: Outcome, first: str, policy: str) -> str:
                 )
             )
         )
-    return f"{totals[0]:>15,.0f}{totals[1]:>14,.0f}{totals[1] - totals[0]:>14,.0f}"
+    figures = ["-" if np.isnan(one) else f"{one:,.0f}" for one in (*totals, totals[1] - totals[0])]
+    return "{:>15}{:>14}{:>14}".format(*figures)
 
 
 def _refused(outcome: Outcome) -> Iterator[str]:

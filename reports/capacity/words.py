@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from reports.capacity.clauses import Effect, Held, Moved, others_best
-from reports.capacity.compare import AIR, TOLD, USD, Judged
+from reports.capacity.clauses import Effect, Held, Moved, Tried, rivals
+from reports.capacity.compare import AIR, TOLD, USD, Judged, listed
 from simulator.capacity.outcome import Assumption, Outcome, Value
 
 MARKS = "[V] read in a public source, [S] read second-hand, [C] derived from such facts, [M] measured, [D] a default of this project."
@@ -51,32 +51,54 @@ def trade(one: Held) -> str:
 
 
 def what_turns(one: Held) -> str:
-    """Which assumption would turn a clause."""
-    return _turns(one.turned, one.tried, "Not tried: no assumption was moved under both policies.")
+    """Which assumption would turn a clause; where it was moved on less than the verdict is of, what comes out there with nothing moved."""
+    if one.tried is None:
+        return "Not tried: no assumption was moved under both policies."
+    turned = [(at, str(of)) for at, of in one.turned]
+    if one.there is one.verdict:
+        return f"On {on(one.tried)}: {_turns(turned, one.tried)}"
+    of = "the one assumption was" if one.tried.assumptions == 1 else f"the {one.tried.assumptions} assumptions were"
+    begins = f'Not known: {of} moved on {on(one.tried)}, alone, where with nothing moved it is not "{one.verdict}" but "{one.there}"'
+    if not turned:
+        return f"{begins}, and none turns that."
+    return f"{begins}; that is turned by {_ends(turned)}."
 
 
 def what_turns_the_answer(outcome: Outcome, judged: Judged) -> str:
-    """Which assumption would make another policy the best."""
-    found, tried, policies = others_best(outcome, judged)
-    if len(policies) < 2:
+    """Which assumption would make another policy the best of those under which it was moved."""
+    found = rivals(outcome, judged)
+    if found.tried is None:
         return "is not tried: no assumption was moved under more than one policy."
     by = "what is told" if judged is TOLD else "dollars"
-    return f"by {by}, among {', '.join(policies)}: {_turns(found, tried, '')}"
+    best = f"{listed(found.best) or 'none'} {'cannot be told apart' if len(found.best) > 1 else 'is best'} with nothing moved"
+    turned = [(at, " or ".join(of)) for at, of in found.turned]
+    return (
+        f"by {by}, on {on(found.tried)}, among {listed(found.policies)}, of which {best}: {_turns(turned, found.tried)}"
+    )
 
 
-def _turns(found: Sequence[tuple[Moved, str]], tried: int, none: str) -> str:
-    if not tried:
-        return none
-    of = "the one assumption" if tried == 1 else f"the {tried} assumptions"
-    if not found:
+def _turns(turned: Sequence[tuple[Moved, str]], tried: Tried) -> str:
+    of = "the one assumption" if tried.assumptions == 1 else f"the {tried.assumptions} assumptions"
+    if not turned:
         return f"None of {of} moved turns it, at its low or its high."
-    return f"Of {of} moved it is turned by {'; '.join(f'{at_end(one)}: {what}' for one, what in found)}."
+    return f"Of {of} moved it is turned by {_ends(turned)}."
+
+
+def on(tried: Tried) -> str:
+    """Where assumptions were moved."""
+    return f"{listed(tried.workloads)}, {tried.replications} replication{'s' if tried.replications > 1 else ''}"
+
+
+def _ends(turned: Sequence[tuple[Moved, str]]) -> str:
+    return "; ".join(f"{at_end(one)}: {what}" for one, what in turned)
 
 
 def at_end(one: Moved) -> str:
     """An assumption at an end of its range."""
     value = one.assumption.low if one.end == "low" else one.assumption.high
-    return f"{one.assumption.title} at {valued(value, one.assumption.unit)} {marked(one.assumption)}"
+    return (
+        f"{one.assumption.title.removesuffix(' at')} at {valued(value, one.assumption.unit)} {marked(one.assumption)}"
+    )
 
 
 def valued(value: Value, unit: str) -> str:

@@ -12,6 +12,7 @@ from urllib.parse import urlencode
 
 import httpx
 
+from headend.http.foreign import document
 from headend.http.links import bearing
 from simulator.parties.keys_file import read_keys
 from simulator.web.parts import Problem
@@ -151,6 +152,6 @@ def curl_line(method: str, url: str, body: dict[str, Any] | None, key: str) -> s
 
 def _parsed(reply: httpx.Response) -> Any:
     try:
-        return reply.json()
+        return document(reply.content)
     except ValueError:
         return {"detail": reply.text[:500]}

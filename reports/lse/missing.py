@@ -8,6 +8,7 @@ from datetime import date
 import httpx
 from pydantic import ValidationError
 
+from headend.http.foreign import document
 from headend.http.links import bearing
 from meters.errors import UserError, reason
 from simulator.smt.doors.both.missing import MissingTold
@@ -54,7 +55,7 @@ def lines(told: MissingTold, *, every: bool) -> Iterator[str]:
 
 def _told(reply: httpx.Response, smt: str) -> dict[str, object]:
     try:
-        body = reply.json()
+        body = document(reply.content)
     except ValueError:
         body = None
     if reply.status_code == 200 and isinstance(body, dict) and "errorCode" not in body:

@@ -123,7 +123,9 @@ def rows(table: ValueTable) -> Iterator[str]:
         yield f"{text:<72}{'closing bill'}"
         yield f"{'':24}" + "".join(f"{_short(head):>9}" for head in heads)
         for plan, values in by_way(table, figure).items():
-            yield f"{plan[:23]:24}" + "".join(f"{form.format(one).rstrip('%'):>9}" for one in values)
+            yield f"{plan[:23]:24}" + "".join(f"{_told(form, one).rstrip('%'):>9}" for one in values)
+    if np.isnan([*by_way(table, "mean_usd").values()]).any():
+        yield "-: so few homes have no call at some of these hours; more of them (--homes) tell it."
     for plan in table.plans:
         yield ""
         yield f"{plan}: mean of abs($), and share over AMB-12, of all calls by hours not known"
@@ -138,8 +140,13 @@ def rows(table: ValueTable) -> Iterator[str]:
                 for gap in gaps
             ]
             yield f"{unknown // 4:>5}:{unknown % 4 * 15:02}" + "".join(
-                f"{usd:>12.2f}{share:>8.1%}" for usd, share in cells
+                f"{_told('{:.2f}', usd):>12}{_told('{:.1%}', share):>8}" for usd, share in cells
             )
+
+
+def _told(form: str, value: float) -> str:
+    """A value; of no call there is none."""
+    return "-" if np.isnan(value) else form.format(value)
 
 
 def _short(way: str) -> str:
@@ -158,7 +165,13 @@ def summary(table: ValueTable) -> dict[str, Any]:
                 "plan": plan,
                 "hash": table.key["plans"][plan],
                 "ways": [
-                    {"way": way, **{figure: round(of[plan][at], 4) for figure, of in told.items()}}
+                    {
+                        "way": way,
+                        **{
+                            figure: None if np.isnan(of[plan][at]) else round(of[plan][at], 4)
+                            for figure, of in told.items()
+                        },
+                    }
                     for at, way in enumerate(COLUMNS)
                 ],
             }

@@ -12,6 +12,7 @@ from typing import Any, NamedTuple
 
 from markupsafe import escape
 
+from headend.http.foreign import document
 from meters.calendar import local, to_s
 from scenarios.judging.exchanges import Traffic
 from simulator.tap.chain import Exchange
@@ -100,7 +101,7 @@ def _body(body: Any) -> str:
     if not isinstance(body, str):
         return "\n".join(f"{name}: {value}" for name, value in body.items())
     try:
-        text = json.dumps(json.loads(body), indent=1, ensure_ascii=False)
+        text = json.dumps(document(body), indent=1, ensure_ascii=False)
     except ValueError:
         text = body
     return text if len(text) <= MOST_TEXT else f"{text[:MOST_TEXT]}\n... {len(text) - MOST_TEXT:,} characters more"

@@ -9,6 +9,7 @@ from typing import Any, NamedTuple
 
 import httpx
 
+from headend.http.foreign import document
 from headend.http.links import LinkKeys, bearing
 from scenarios.actions.market.exchange import MARKET_TOKEN, PORTAL_TOKEN
 from scenarios.certify.observed import RECORDING
@@ -93,7 +94,7 @@ async def _lets_in(
     try:
         async with httpx.AsyncClient(timeout=10.0, trust_env=False) as http:
             reply = await http.post(f"{url}{path}", json=said)
-        token = reply.json().get(field)
+        token = document(reply.content).get(field)
     except (httpx.HTTPError, ValueError, AttributeError) as error:
         return [*found, Reached(whose, False, f"POST {path} gets no token: {type(error).__name__}")]
     told = f"POST {path} is answered HTTP {reply.status_code}{'' if token else f' without {field}'}"

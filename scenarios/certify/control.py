@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import json
 from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import asynccontextmanager, contextmanager
 from typing import Any
@@ -14,6 +13,7 @@ from starlette.responses import JSONResponse
 from starlette.routing import Route
 from starlette.types import ASGIApp, Receive, Scope, Send
 
+from headend.http.foreign import document
 from meters.calendar import Seconds, iso, seconds
 from scenarios.outside.call_backs import CLOCK
 from simulator.runtime.serving import HttpServer, bind
@@ -96,7 +96,7 @@ class Control:
     async def _bill(self, request: Request) -> JSONResponse:
         body = await request.body()
         try:
-            bill = json.loads(body) if len(body) <= _MOST else None
+            bill = document(body) if len(body) <= _MOST else None
         except ValueError:
             bill = None
         if not isinstance(bill, dict):

@@ -5,13 +5,14 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from functools import cache, partial
 from hashlib import sha256
 from typing import Any, TypeVar
 
 from scenarios.certify.headend import seen as headend
 from scenarios.certify.meter import seen as meter
 from scenarios.certify.meter.reading import readings
-from scenarios.certify.observed import MOST, Observation, Observed
+from scenarios.certify.observed import MOST, Observation, Observed, sound
 from scenarios.certify.ror import seen as ror
 from scenarios.certify.smt import seen as smt
 from scenarios.certify.smt.looked import Looked
@@ -32,8 +33,12 @@ def _by_id(look: Callable[[Observed], _T], seen: Mapping[str, Callable[[_T], Ite
     """Of what is looked at once, and by id what is seen in it."""
 
     def all_seen(all_of_it: Observed, ids: Collection[str]) -> Iterator[tuple[str, Observation]]:
-        looked = look(all_of_it)
-        return ((ident, one) for ident in ids for one in seen[ident](looked))
+        looked = cache(partial(look, all_of_it))
+
+        def of(ident: str) -> Iterator[Observation]:
+            yield from seen[ident](looked())
+
+        return ((ident, one) for ident in ids for one in sound(partial(of, ident)))
 
     return all_seen
 
@@ -56,12 +61,16 @@ class _Tally:
     against: list[Observation] = field(default_factory=list)
     #: The first of which nothing can be told, and the first that no exchange shows.
     untold: Observation | None = None
+    #: The first that judging broke at.
+    broke: Observation | None = None
     unshown: Observation | None = None
     #: The first without which it is not passed.
     needed: Observation | None = None
 
     def add(self, one: Observation) -> None:
-        if one.held is not None and not one.exchanges:
+        if one.broke:
+            self.broke = self.broke or one
+        elif one.held is not None and not one.exchanges:
             self.unshown = self.unshown or one
         elif one.held:
             self.held += 1
@@ -136,6 +145,8 @@ def _judged(held: Held, tally: _Tally | None, all_of_it: Observed) -> dict[str, 
         mark, said = Mark.FAILED, sentence(against[0].said)
     elif own:
         mark, said = Mark.INCONCLUSIVE, f"Nothing can be told of {own[0]}"
+    elif seen.broke:
+        mark, said = Mark.INCONCLUSIVE, sentence(seen.broke.said)
     elif seen.unshown:
         step, ref = seen.unshown.step, seen.unshown.ref
         mark, said = Mark.INCONCLUSIVE, f"Nothing can be told of {step}: no exchange shows what was recorded of {ref}."

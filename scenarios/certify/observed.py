@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import csv
 import json
+import traceback
 from array import array
 from collections import Counter
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from hashlib import blake2b, file_digest
@@ -89,11 +90,25 @@ class Observation:
     said: str
     exchanges: tuple[int, ...] = ()
     needed: bool = False
+    #: Whether it is that judging it broke, which says nothing of the system.
+    broke: bool = False
 
     @property
     def cited(self) -> list[str]:
         """Its exchanges, by step and number."""
         return [f"{self.step}:{number}" for number in self.exchanges]
+
+
+def sound(look: Callable[[], Iterator[Observation]]) -> Iterator[Observation]:
+    """What is seen, and where judging breaks one that says so: whatever a stranger tells, the rest is judged."""
+    try:
+        yield from look()
+    except Exception as error:
+        at = traceback.extract_tb(error.__traceback__)[-1]
+        said = (
+            f"a fault of ours ended the judging: {type(error).__name__} in {Path(at.filename).name}, line {at.lineno}"
+        )
+        yield Observation("", "", None, said, broke=True)
 
 
 @dataclass(frozen=True, slots=True)

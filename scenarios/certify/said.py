@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
-import json
 from array import array
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from decimal import Decimal, InvalidOperation
 from pathlib import Path
 from typing import Any, NamedTuple, overload
 
+from headend.http.foreign import document
 from meters.calendar import Micros, Seconds, micros
 from scenarios.actions.market.exchange import code_of
 from scenarios.certify.observed import Lines, within
+from scenarios.records.values import MOST_USD
 from simulator.tap.chain import Exchange, exchanges_at
 
 TOKEN, READS, ODR, STATUS, POWER = (
@@ -169,10 +171,21 @@ def rows_of(told: dict[str, Any], name: str) -> list[dict[str, Any]]:
     return [row for row in its if isinstance(row, dict)] if isinstance(its, list) else []
 
 
+def dollars(told: Any) -> Decimal:
+    """An amount that is told, as text or as a number. Raises ValueError for what is none."""
+    try:
+        amount = Decimal(str(told))
+    except InvalidOperation:
+        amount = Decimal("NaN")
+    if not (amount.is_finite() and abs(amount) < MOST_USD):
+        raise ValueError("no amount of dollars")
+    return amount
+
+
 def object_of(body: Any) -> dict[str, Any] | None:
     """A JSON object; None for anything else."""
     try:
-        told = json.loads(body) if isinstance(body, str) else None
+        told = document(body) if isinstance(body, str) else None
     except ValueError:
         return None
     return told if isinstance(told, dict) else None

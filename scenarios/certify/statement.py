@@ -69,6 +69,7 @@ PLACEHOLDERS = {
     "bill_url": "where the retailer posts the bill that it tells",
 }
 _PLACE = re.compile(r"\{(\w+)\}")
+_NAMED = re.compile(r"(?i)--?[\w-]*(pass(word|wd)?|token|secret|api-?key|bearer)")
 _LITERAL = re.compile(r"(?i)(pass(word|wd)?|token|secret|api-?key|bearer)\s*[=: ]\s*[^\s{$]")
 
 
@@ -304,7 +305,11 @@ def _secrets(value: Any, loc: Loc = ()) -> Iterator[Mistake]:
                 yield from _secrets(inner, (*loc, name))
         case list():
             for at, inner in enumerate(value):
-                yield from _secrets(inner, (*loc, at))
+                named = at and isinstance(value[at - 1], str) and _NAMED.fullmatch(value[at - 1])
+                # A command's option and what is said to it.
+                yield from _secrets(
+                    f"{value[at - 1]}={inner}" if named and isinstance(inner, str) else inner, (*loc, at)
+                )
         case str() if re.search(r"://[^/@\s]+:[^/@\s]+@", value) or _LITERAL.search(value):
             mend = "Put it into an environment variable, and name that under logins or keys."
             yield Mistake(SECRET, loc, "A secret is written out here.", mend)

@@ -19,7 +19,7 @@ from scenarios.actions.world.load import Load
 from scenarios.errors import ScenarioError
 from scenarios.file.cases import cases
 from scenarios.file.idle import idle
-from scenarios.file.refusals import no_such_refusal, no_such_rule
+from scenarios.file.refusals import no_such_limit, no_such_refusal, not_shown
 from scenarios.file.schema import WHOLE, Scenario, accounts, unfitting
 from scenarios.file.text import MALFORMED
 from scenarios.parts.setting import AccountSpec
@@ -153,7 +153,8 @@ def unmet(scenario: Scenario, parts: Parts = WHOLE) -> Iterator[Mistake]:
     if parts.have("timeline"):
         if parts.have("complaints") and not policy_wrong:
             yield from no_such_refusal(scenario)
-            yield from no_such_rule(scenario)
+            yield from no_such_limit(scenario)
+            yield from not_shown(scenario)
         yield from _unplayed(scenario)
         last = len(scenario.timeline) - 1
         yield from _out_of_range(scenario.timeline[last].at.date(), ("timeline", last, "at"))

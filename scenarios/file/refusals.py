@@ -3,22 +3,33 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from functools import cache
 
-from scenarios.actions.market.on_demand import PowerStatus
+from scenarios.actions.market.balance_call import BalanceCall
+from scenarios.actions.market.on_demand import OnDemandRead, PowerStatus
 from scenarios.actions.market.portal_read import PortalRead
+from scenarios.actions.outside.asks_smt import AsksSmt
+from scenarios.actions.outside.inquire import Inquire
+from scenarios.actions.world.answer_fault import AnswerFault, faults
 from scenarios.actions.world.complaint import Complaint
+from scenarios.actions.world.load import Load
 from scenarios.file.schema import Scenario
 from scenarios.parts.setting import Act, Setting
 from simulator.input.mistakes import did_you_mean
-from simulator.input.yaml_text import Mistake
+from simulator.input.yaml_text import Loc, Mistake
 from simulator.smt.complaints.hooks import REFUSED_WITH
+from simulator.smt.complaints.kinds import ComplaintKind
 from simulator.smt.errors import BUSINESS
 from simulator.smt.ondemand.lifecycle import STORE_ONLY
 from simulator.smt.throttle.limits import Door, Kind, Policy, Source
-from simulator.smt.throttle.policy import parse_policy, preset
+from simulator.smt.throttle.policy import parse_policy, preset, preset_names
 
 #: Requirements that are limits of a throttle, by their codes.
 RULES = ("FR-CR016.1a", "FR-CR016.1b")
+#: By what a certification asks a system that is not ours, which is held to its ids by judges of their own.
+CERTIFYING = (Inquire, AsksSmt)
+#: What asks for a read or a power status.
+ASKING = (BalanceCall, OnDemandRead, PortalRead, PowerStatus, Load)
 
 
 def policy_of(scenario: Setting) -> Policy:
@@ -46,15 +57,57 @@ def no_such_refusal(scenario: Scenario) -> Iterator[Mistake]:
                 yield Mistake("scenario.refusal.unknown", loc, text, mend)
 
 
-def no_such_rule(scenario: Scenario) -> Iterator[Mistake]:
-    """Actions that are to verify a rule of FR CR016.1 under a policy that does not have it."""
-    its = {limit.code for limit in policy_of(scenario).limits}
+def no_such_limit(scenario: Scenario) -> Iterator[Mistake]:
+    """Refusals that are counted of a load by a limit that nothing in the scenario has: there are none of those in any run."""
     for at, action in enumerate(scenario.timeline):
-        for place, verify in enumerate(action.verifies):
-            if verify in RULES and verify not in its:
-                text = f"The policy of this scenario has no limit {verify}, so {action.ref} cannot verify it."
-                mend = "Leave it out, or take a policy that has it, fr-cr016-1 say."
-                yield Mistake("scenario.verifies.absent", ("timeline", at, "verifies", place), text, mend)
+        if isinstance(action, Load) and (form := action.expect.forms.get("by_limit")):
+            known = _codes(scenario, action) | {limit.code for limit in policy_of(scenario).limits}
+            for code in form.equals or {}:
+                if code not in known:
+                    text = f"No rule refuses anything of {action.ref} with {code}."
+                    mend = did_you_mean(code, sorted(known)) if known else "Take a policy that has such a limit."
+                    yield Mistake("scenario.refusal.unknown", ("timeline", at, "expect", "by_limit", code), text, mend)
+
+
+def not_shown(scenario: Scenario) -> Iterator[Mistake]:
+    """What is to be verified though nothing in the scenario can show it: a limit that its policy has not, or that a single request meets; a rule for answers
+    that no answer is bent to break; a complaint that is not declared."""
+    asking = [action for action in scenario.timeline if isinstance(action, ASKING)]
+    timeline = [(at, one) for at, one in enumerate(scenario.timeline) if not isinstance(one, CERTIFYING)]
+    cited: list[tuple[Loc, Act | None, str, tuple[str, ...]]]
+    cited = [(("timeline", at), action, action.ref, action.verifies) for at, action in timeline]
+    cited += [(("expect", at), None, one.ref, one.verifies) for at, one in enumerate(scenario.expect)]
+    for loc, action, ref, verifies in cited:
+        for place, ident in enumerate(verifies):
+            if wrong := _unshown(scenario, action, ident, len(asking)):
+                text, mend = wrong
+                text = f"{text}, so {ref} cannot verify {ident}."
+                yield Mistake("scenario.verifies.absent", (*loc, "verifies", place), text, mend)
+
+
+def _unshown(scenario: Scenario, action: Act | None, ident: str, asking: int) -> tuple[str, str] | None:
+    """Why nothing can show an id, and the mend."""
+    if ident in _limits():
+        kinds = {limit.kind for limit in policy_of(scenario).limits if limit.code == ident}
+        if not kinds:
+            return f"The policy of this scenario has no limit {ident}", "Leave it out, or take a policy that has it."
+        if kinds == {Kind.STATUS} and isinstance(action, ASKING) and not isinstance(action, PowerStatus | Load):
+            return f"{ident} limits power statuses", "Let a power_status verify it."
+        if asking < 2 and not any(isinstance(one, Load) for one in scenario.timeline):
+            return "One request meets no limit", "Ask again within it, or leave it out."
+    bent = {one.rule for one in scenario.timeline if isinstance(one, AnswerFault)}
+    if ident in faults() and ident not in bent:
+        return f"No answer of this scenario comes near {ident}", f"Bend one: do: answer_fault, rule: {ident}."
+    declared = [one.declare for one in scenario.timeline if isinstance(one, Complaint) and one.declare]
+    if ident in set(ComplaintKind) and ident not in {one.kind for one in (*scenario.complaints, *declared)}:
+        return f"No complaint {ident} is declared", "Declare it, or leave it out."
+    return None
+
+
+@cache
+def _limits() -> set[str]:
+    """Codes of the limits of every preset."""
+    return {limit.code for name in preset_names() for limit in preset(name).limits}
 
 
 def _codes(scenario: Scenario, action: Act) -> set[str]:

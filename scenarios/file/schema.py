@@ -9,7 +9,7 @@ from typing import Annotated, Any, Self
 
 from pydantic import BeforeValidator, Field, TypeAdapter, ValidationError, model_validator
 
-from meters.calendar import Seconds, epoch, iso, seconds
+from meters.calendar import Seconds, both, epoch, iso, seconds
 from meters.errors import MeterError
 from scenarios.actions.market.exchange import AtDoor
 from scenarios.actions.market.http import Http
@@ -216,6 +216,10 @@ def _disorder(scenario: Scenario) -> Iterator[Mistake]:
         if now is None:
             text = f"{action.at:%Y-%m-%d %H:%M} does not exist: clocks go forward over it."
             yield Mistake(MALFORMED, (*loc, "at"), text, "Give a time outside 02:00-02:59 of that night.")
+        elif action.after is None and (of_two := both(action.at)):
+            text = f"{action.at:%Y-%m-%d %H:%M} comes twice: clocks go back over it."
+            mend = " or ".join(one.isoformat(timespec="minutes") for one in of_two)
+            yield Mistake(MALFORMED, (*loc, "at"), text, f"Write {mend}.")
         elif before is not None and now < before and action.after is None:
             text = f"{action.ref} comes before the action above it."
             yield Mistake(MALFORMED, (*loc, "at"), text, "Let the times of the timeline ascend.")
@@ -283,6 +287,13 @@ def _no_login(scenario: Scenario) -> Iterator[Mistake]:
         elif isinstance(action, AtDoor) and not (isinstance(action, LogIn) and action.password == "wrong"):
             among = customers if action.door == "portal" else list(known)
             named.append((("timeline", place, "login"), action.login, among))
+        elif isinstance(action, Load) and (form := action.expect.forms.get("by_login")):
+            # Of one that there is none of, none is counted.
+            loads = [
+                (("timeline", place, "expect", "by_login", to), to.strip("/").partition("/")[0])
+                for to in form.equals or {}
+            ]
+            named += [(loc, login, list(known)) for loc, login in loads]
     for loc, login, among in named:
         if login is not None and login not in among:
             text = f"There is no log-in {login} that can act here."

@@ -10,7 +10,7 @@ from scenarios.actions.action import Row, Seen
 from scenarios.actions.table import ACTIONS
 from scenarios.evidence import Evidence
 from scenarios.judging.findings import CheckVerdict, Rule, check, text
-from scenarios.parts.expected import INSTANT, LACKING, Fact, Form
+from scenarios.parts.expected import INSTANT, LACKING, Fact, Form, Lacking
 from scenarios.parts.setting import Act
 from scenarios.run_wide import EVENTS, FACTS, RunWide
 from simulator.input.mistakes import sentence
@@ -59,9 +59,9 @@ def run_check(evidence: Evidence, one: RunWide) -> CheckVerdict:
     told = {fact.name: _shown(fact, fact.got(of)) for fact, _, of in held}
     said = [f"{fact.label}: {text(told[fact.name])}" for fact, _, _ in held]
     if one.never is not None:
-        words, _ = EVENTS[one.never]
+        words = EVENTS[one.never].words
         told[one.never] = times = [iso(at) for at in one.happened(evidence)]
-        rule.equal(f"{words}{one.stretch}", [], times)
+        rule.none(f"{words}{one.stretch}", times, one.among(evidence))
         said.append(f"{words}{one.stretch}: {text(times)}")
     happened = "; ".join(said)
     return check(one.ref, "Expected of the run", sentence(happened), told, rule, *one.verifies)
@@ -78,6 +78,8 @@ def _evidence(row: Row[Any, Any], seen: Seen[Any, Any]) -> dict[str, Any]:
 def _shown(fact: Fact, value: Any) -> Any:
     """A fact's value as JSON has it, instants as text."""
     match value:
+        case Lacking():
+            return None
         case bool() | str() | None:
             return value
         case Decimal():

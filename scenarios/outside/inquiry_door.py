@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import json
 from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass, field
@@ -14,6 +13,7 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse
 from starlette.routing import Route
 
+from headend.http.foreign import document
 from headend.http.links import LinkKeys, borne, same
 from meters.calendar import Seconds
 
@@ -43,7 +43,7 @@ class InquiryDoor:
 
     async def _take(self, request: Request) -> JSONResponse:
         try:
-            said = json.loads(await request.body())
+            said = document(await request.body())
         except ValueError:
             said = None
         keyed, said = same(borne(request), self.keys.smt), said if isinstance(said, dict) else {}

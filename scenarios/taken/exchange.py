@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any
 
+from headend.http.foreign import document
 from meters.calendar import Seconds
 from scenarios.outside.party import PORTAL
 
@@ -34,7 +34,7 @@ _SERVICES = {
 def parsed(text: str | None) -> Any:
     """The JSON of a body; None for what is none."""
     try:
-        return None if text is None else json.loads(text)
+        return None if text is None else document(text)
     except ValueError:
         return None
 

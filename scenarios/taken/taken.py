@@ -19,7 +19,7 @@ from scenarios import recording as recordings
 from scenarios.errors import ScenarioError
 from scenarios.file.begun import write_new
 from scenarios.file.lint import load_sound, looked_at
-from scenarios.file.refusals import no_such_refusal, no_such_rule
+from scenarios.file.refusals import no_such_refusal, not_shown
 from scenarios.file.schema import Scenario
 from scenarios.file.shipped import SCENARIOS
 from scenarios.parts.written import Name
@@ -94,10 +94,13 @@ def take(
         raise ScenarioError("from.no_entries", text, str(file), mend)
     document = _document(name, source, sound, day)
     scenario = _checked(document, file)
-    for mistake in reversed([*no_such_rule(scenario)]):
-        at, place = int(mistake.loc[1]), int(mistake.loc[3])
-        ident = document["timeline"][at]["verifies"].pop(place)
-        sound[at].notes.append(f"it verified {ident}, which is no rule of this policy")
+    for mistake in reversed([*not_shown(scenario)]):
+        part, at, place = str(mistake.loc[0]), int(mistake.loc[1]), int(mistake.loc[3])
+        ident = document[part][at]["verifies"].pop(place)
+        if part == "timeline":
+            sound[at].notes.append(f"it verified {ident}, which nothing here can show")
+        else:
+            source.notes.append(f"{document[part][at]['ref']} verified {ident}, which nothing here can show")
     for mistake in no_such_refusal(scenario):
         at = int(mistake.loc[1])
         code = document["timeline"][at]["expect"].pop("refusal")

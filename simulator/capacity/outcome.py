@@ -324,7 +324,7 @@ class Outcome:
         kept = folder / OUTCOME
         try:
             written = json.loads(kept.read_text(encoding="utf-8"))
-            rows = pq.read_table(folder / CELLS).to_pylist()
+            rows = _read_parquet(folder / CELLS).to_pylist()
             cells: dict[Key, dict[str, Told]] = {}
             for row in rows:
                 key, group = Key(*(row.pop(name) for name in Key._fields)), row.pop("group")
@@ -332,7 +332,7 @@ class Outcome:
             first = {
                 name: {one: column.to_numpy() for one, column in zip(table.column_names, table.columns, strict=True)}
                 for name in written["first"]
-                for table in [pq.read_table(folder / f"{name}.parquet")]
+                for table in [_read_parquet(folder / f"{name}.parquet")]
             }
             return cls(
                 study=written["study"],
@@ -390,6 +390,12 @@ def told_in(written: Mapping[str, Any]) -> dict[str, Told]:
     return {
         group: Told(**{name: nan if of is None else of for name, of in one.items()}) for group, one in written.items()
     }
+
+
+def _read_parquet(path: Path) -> pa.Table:
+    # Opened here: the library's own complaint of an absent file does not name it.
+    with path.open("rb") as held:
+        return pq.read_table(held)
 
 
 def _write_parquet(path: Path, frame: Frame) -> None:

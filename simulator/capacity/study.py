@@ -35,7 +35,7 @@ from simulator.capacity.told import MEASURES, READS
 from simulator.capacity.workload.chosen import read_workload, shipped
 from simulator.capacity.workload.plan import DRAWN_OCTETS, Plan, memory_octets
 from simulator.errors import SimulatorError
-from simulator.input.mistakes import did_you_mean, mistakes_of
+from simulator.input.mistakes import did_you_mean, mistakes_of, sentence, sound_part
 from simulator.input.yaml_text import Loc, Mistake, UnreadableFile, YamlDocument, YamlProblem, read_yaml_file
 from simulator.smt.throttle.limits import Policy
 from simulator.smt.throttle.policy import load_policy, policy_in, preset
@@ -349,10 +349,29 @@ def study_in(written: YamlDocument) -> tuple[Study | None, list[UserError]]:
         spec = StudySpec.model_validate(written.value)
     except ValidationError as error:
         found = mistakes_of(error, written.value, StudySpec, "capacity.study.malformed")
-        return None, [written.error(mistake, SimulatorError) for mistake in found]
+        knobs = _knobs_wrong(written.value)
+        told = [*(one for one in found if one.loc[:1] != ("assumed",) or not knobs), *knobs]
+        # What is sound by itself is looked into too.
+        part, sound = sound_part(StudySpec, written.value, error)
+        making = _Making(written, part)
+        making.parts([name for name in ("workloads", "policies") if sound.have(name)])
+        return None, [*(written.error(mistake, SimulatorError) for mistake in told), *making.mistakes]
     making = _Making(written, spec)
     study = making.study()
     return (None, making.mistakes) if making.mistakes else (study, [])
+
+
+def _knobs_wrong(written: dict[str, Any]) -> list[Mistake]:
+    """Each knob of ``assumed`` that cannot be so; none where it is no mapping."""
+    found = []
+    given = written.get("assumed")
+    for name, value in given.items() if isinstance(given, dict) else ():
+        try:
+            _assumed({name: value})
+        except ValueError as error:
+            message, _, mend = str(error).partition("; ")
+            found.append(Mistake("capacity.study.malformed", ("assumed", name), sentence(message), sentence(mend)))
+    return found
 
 
 class _Making:
@@ -371,6 +390,13 @@ class _Making:
         if not self.mistakes:
             self._knees(study)
         return study
+
+    def parts(self, names: Sequence[str]) -> None:
+        """Look into these fields alone."""
+        if "workloads" in names:
+            self._plans()
+        if "policies" in names:
+            self._policies()
 
     def _wrong(self, loc: Loc, message: str, mend: str, code: str = "malformed") -> None:
         self.mistakes.append(self._written.error(Mistake(f"capacity.study.{code}", loc, message, mend), SimulatorError))
@@ -398,22 +424,27 @@ class _Making:
         found: list[Policy] = []
         for at, entry in enumerate(self._spec.policies):
             loc: Loc = ("policies", at)
-            try:
-                if isinstance(entry, PresetSpec):
-                    some = [preset(name, place=self._written.where(loc)) for name in entry.names() or [entry.preset]]
-                elif isinstance(entry, PolicySpec):
-                    some = [policy_in(self._written, entry.name, entry.model_extra, loc)]
-                else:
-                    is_file = Path(entry).suffix in (".yaml", ".yml")
-                    some = [load_policy(self._beside(entry) if is_file else entry, place=self._written.where(loc))]
-            except UserError as error:
-                self.mistakes.append(error)
-                continue
+            some = list(self._read(entry, loc))
             for policy in some:
                 if policy.name in [one.name for one in found]:
                     self._wrong(loc, f"Two policies are called '{policy.name}'.", "Leave one out, or rename it.")
                 found.append(policy)
         return found
+
+    def _read(self, entry: str | PresetSpec | PolicySpec, loc: Loc) -> Iterator[Policy]:
+        """What an entry stands for: of a preset a policy for each value of its parameter."""
+        where = self._written.where(loc)
+        names = entry.names() or [entry.preset] if isinstance(entry, PresetSpec) else [entry]
+        for one in names:
+            try:
+                if isinstance(entry, PresetSpec):
+                    yield preset(str(one), place=where)
+                elif isinstance(one, str):
+                    yield load_policy(self._beside(one) if Path(one).suffix in (".yaml", ".yml") else one, place=where)
+                else:
+                    yield policy_in(self._written, one.name, one.model_extra, loc)
+            except UserError as error:
+                self.mistakes.append(error)
 
     def _names(self, study: Study) -> None:
         """Whether the tornado and the knees name what the study has."""

@@ -45,7 +45,7 @@ def plan_if(meters: int, calls: Path | None, storm: float | None) -> Plan:
     has = fields["fleet"]["tdsps"][0]["meters"]
     fields |= {
         "name": NAME,
-        "title": f"An ordinary weekday of a TDSP with {meters:,} meters"
+        "title": f"An ordinary weekday of a TDSP with {meters:,} meter{'' if meters == 1 else 's'}"
         + (f", {100 * storm:g} % of them without power from 16:00 on" if storm else ""),
         "fleet": {"tdsps": [fields["fleet"]["tdsps"][0] | {"meters": meters}]},
         "calls": {

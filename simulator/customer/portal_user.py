@@ -13,6 +13,7 @@ from typing import Any
 import httpx
 import simpy
 
+from headend.http.foreign import document
 from headend.ports import Driver
 from meters.calendar import Seconds, iso, seconds, to_us
 from simulator.errors import SimulatorError
@@ -102,7 +103,7 @@ class PortalClient:
 
 def _object(reply: httpx.Response) -> dict[str, Any]:
     try:
-        found = reply.json()
+        found = document(reply.content)
     except ValueError:
         found = None
     if not isinstance(found, dict):

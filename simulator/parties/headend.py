@@ -157,7 +157,7 @@ async def head_end_alone(
     """
     async with contextlib.AsyncExitStack() as closing:
         runtime = Runtime(clock, clock.now_us(), journal=journal)
-        wire = open_wire(settings.wire, runtime, closing)
+        wire = open_wire(settings.wire, runtime, closing, keys=[link.keys])
         store = HeadEndStore(settings.database_url, MeterRecords(settings.addresses))
         closing.callback(store.close)
         _not_ahead(store, runtime.now())

@@ -8,7 +8,7 @@ import functools
 import socket
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import astuple, dataclass, field
 from datetime import date
 from pathlib import Path
 from typing import Any, Literal
@@ -187,6 +187,8 @@ class Sandbox:
         self.ca = LocalCa.make(out / TLS_FOLDER)
         self.keys_file = settings.keys or out / KEYS
         self.keys = kept_keys(self.keys_file)
+        if self.wire is not None:
+            self.wire.masker.know(astuple(self.keys))
         if settings.keys is None:
             # They are of this sandbox alone, and its folder may be handed on.
             self._closing.callback(self.keys_file.unlink, missing_ok=True)

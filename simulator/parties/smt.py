@@ -193,7 +193,7 @@ async def smt_alone(
     """
     async with contextlib.AsyncExitStack() as closing:
         runtime = Runtime(clock, clock.epoch_us if clock.manual else clock.now_us(), journal=journal)
-        wire = open_wire(settings.wire, runtime, closing)
+        wire = open_wire(settings.wire, runtime, closing, keys=settings.config.keys.values())
         ca, folder, users = LocalCa.kept(settings.out / TLS_FOLDER), settings.out / FTPS_FOLDER, settings.registry.users
         if settings.ftps_port is None:
             homes = Homes(folder, with_folder(users.values()))

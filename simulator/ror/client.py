@@ -15,6 +15,7 @@ import httpx
 import numpy as np
 from pydantic import BaseModel, ValidationError
 
+from headend.http.foreign import document
 from meters.calendar import interval_ends, parse_us_date, seconds, us_date
 from simulator.ror.errors import SmtError, SmtRefused
 from simulator.ror.usage import UsageRecord, from_vee, joined
@@ -204,7 +205,7 @@ class SmtClient:
 def _json_object(reply: httpx.Response) -> dict[str, Any]:
     """Give the reply's JSON object. SMT's front end answers text or a page when it is in trouble."""
     try:
-        body = reply.json()
+        body = document(reply.content)
     except ValueError:
         body = None
     if isinstance(body, dict):

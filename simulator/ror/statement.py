@@ -91,6 +91,8 @@ class Statement:
         elif used < _FEW_DAYS:
             days = "1 whole day of this home is" if used == 1 else f"{used} whole days of this home are"
             told.append(f"Only {days} known of the last {BEFORE}: the band is as wide as that leaves it.")
+        if self.plan.export is not None and not ahead.draws.roof:
+            told.append("No whole day tells what this home gives to the grid: the band is that of one without a roof.")
         return told
 
     def to_dict(self) -> dict[str, Any]:
@@ -116,7 +118,8 @@ def cycle_of(first: date, last: date | None = None) -> Account:
         last = first + timedelta(days=LABEL_DAYS - 1) if last is None else last
         return Account(account_id="", customer_name="", esiid=_NO_ESIID, plan="", cycle_first=first, cycle_last=last)
     except (ValueError, OverflowError):
-        text = f"{first} to {last} is no billing cycle: it has 1 to 400 days, from 2000 on."
+        span = f"{first} to {last}" if last else f"{LABEL_DAYS} days from {first}"
+        text = f"{span} is no billing cycle: it has 1 to 400 days, from 2000 on."
         raise RorError("ror.balance.cycle", text, "--cycle-first", "Give its first and its last day.") from None
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import re
 import socket
 import ssl
@@ -14,6 +15,8 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from simulator.tap.log import Began, Wire, WireLog, encoded
 from simulator.tap.masked import Body
 
+#: Octets that a stranger's answer may have, many times what the longest of those documented has. A default of this project.
+MOST_ANSWER = 16 * 2**20
 #: Headers that matter.
 ASKED = frozenset({b"authorization", b"content-type", b"cookie", b"origin"})
 TOLD = frozenset({b"content-type", b"location", b"retry-after", b"set-cookie", b"www-authenticate"})
@@ -113,8 +116,7 @@ class _Outgoing(httpx.AsyncBaseTransport):
             response = await self._inner.handle_async_request(request)
             if own:
                 return response
-            raw = b"".join([part async for part in response.aiter_raw()])
-            await response.aclose()
+            raw = await _whole(request, response)
         except httpx.HTTPError as error:
             self._tell(request, began, {"error": type(error).__name__}, b"")
             raise
@@ -142,6 +144,23 @@ class _Outgoing(httpx.AsyncBaseTransport):
 
     async def aclose(self) -> None:
         await self._inner.aclose()
+
+
+async def _whole(request: httpx.Request, response: httpx.Response) -> bytes:
+    """What somebody answers, which has an end: in octets, and in the time that each part of it may take. Raises httpx.HTTPError."""
+    parts, octets = [], 0
+    try:
+        async with asyncio.timeout(request.extensions.get("timeout", {}).get("read")):
+            async for part in response.aiter_raw():
+                parts.append(part)
+                octets += len(part)
+                if octets > MOST_ANSWER:
+                    raise httpx.RemoteProtocolError(f"An answer of more than {MOST_ANSWER} octets.", request=request)
+    except TimeoutError:
+        raise httpx.ReadTimeout("The answer did not end.", request=request) from None
+    finally:
+        await response.aclose()
+    return b"".join(parts)
 
 
 def _small(head: Iterable[tuple[bytes, bytes]]) -> list[tuple[bytes, bytes]]:

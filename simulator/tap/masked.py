@@ -16,6 +16,8 @@ from typing import Any
 
 #: Octets of a body that are kept as they are; of a longer one its size and digest. A default of this project.
 MOST_BODY = 16 << 10
+#: Characters of a secret that is no word of something else. A default of this project.
+_LEAST = 12
 #: Members of JSON and of forms whose values are secrets.
 _MEMBER = re.compile(rb'("(?:password|\w*token)"\s*:\s*)("(?:[^"\\]|\\.)*|[^\s,}\]"]+)', re.IGNORECASE)
 _FIELD = re.compile(rb"(\b(?:password|\w*token)=)([^&\s\"]+)", re.IGNORECASE)
@@ -30,7 +32,12 @@ class Masker:
     def __init__(self) -> None:
         """Draw the key."""
         key = secrets.token_bytes(32)
+        self._known: tuple[bytes, ...] = ()
         self.hashed = lru_cache(maxsize=4096)(lambda secret: "hmac:" + hmac.digest(key, secret, "sha256").hex()[:32])
+
+    def know(self, known: Iterable[str]) -> None:
+        """Secrets that are masked wherever they stand, as where somebody says again what he was sent; of a short one that would be chance."""
+        self._known += tuple(one.encode() for one in known if len(one) >= _LEAST)
 
     def _second(self, found: re.Match[bytes]) -> bytes:
         value = found[2]
@@ -40,6 +47,9 @@ class Masker:
     def octets(self, written: bytes) -> bytes:
         """A body or a path."""
         # Most have none of them, and cost no more than these looks.
+        for known in self._known:
+            if known in written:
+                written = written.replace(known, self.hashed(known).encode())
         low = written.lower()
         if b"token" in low or b"password" in low:
             written = _FIELD.sub(self._second, _MEMBER.sub(self._second, written))

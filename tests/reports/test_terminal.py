@@ -24,7 +24,12 @@ def test_a_bar_counts_what_was_not_there_before(capsys: pytest.CaptureFixture[st
         bar.show(3, 10)
         assert bar.computed == 0
         bar.show(7, 10)
-    assert (bar.computed, bar.done, bar.total) == (4, 7, 10)
+        assert (bar.computed, bar.done, bar.total) == (4, 7, 10)
+        # Of ten more two were there.
+        bar.show(9, 20)
+        assert (bar.computed, bar.total) == (4, 20)
+        bar.show(10, 20)
+        assert bar.computed == 5
     assert bar.rate > 0
     # Standard error is no terminal here.
     assert capsys.readouterr() == ("", "")

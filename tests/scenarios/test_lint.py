@@ -199,8 +199,23 @@ SCALED = {"meter": 1, "scale_to": {"first": "2026-08-09", "last": "2026-08-14", 
         ("timeline.0.qestion", "balance", "timeline[1].qestion", "Did you mean question?"),
         ("timeline.0.question", "bill", "timeline[1].question", "'bill' is not known here"),
         ("timeline.0.verifies", ["UC-N9"], "timeline[1].verifies[1]", "Did you mean UC-N"),
+        ("timeline.0.verifies", ["FR-CR016.1a"], "timeline[1].verifies[1]", "Let a power_status verify it"),
+        (
+            "timeline.0.verifies",
+            ["SMT-DAY"],
+            "timeline[1].verifies[1]",
+            "The policy of this scenario has no limit SMT-DAY",
+        ),
+        ("timeline.0.verifies", ["HOLE"], "timeline[1].verifies[1]", "Bend one: do: answer_fault, rule: HOLE"),
+        ("timeline.0.verifies", ["text_503"], "timeline[1].verifies[1]", "No complaint text_503 is declared"),
         ("timeline.0.at", 1740, "timeline[1].at", "is no day or time"),
         ("timeline.0.at", "2027-03-14T02:30", "timeline[1].at", "clocks go forward"),
+        (
+            "timeline.4.at",
+            "2026-11-01T01:30",
+            "timeline[5].at",
+            "Write 2026-11-01T01:30-05:00 or 2026-11-01T01:30-06:00.",
+        ),
         ("timeline.1.at", "2026-08-12T20:00:00Z", "timeline[2].at", "comes before the action above it"),
         ("timeline.1.ref", "call-0001", "timeline[2].ref", "Two actions are called call-0001"),
         ("timeline.4.of", "call-0003", "timeline[5].of", "Did you mean call-000"),
@@ -487,3 +502,11 @@ def test_a_rule_of_fr_cr016_is_verified_under_a_policy_that_has_it(tmp_path: Pat
         },
     )
     assert "timeline[1].verifies[1]: The policy of this scenario has no limit FR-CR016.1a" in str(mistake)
+
+
+def test_a_limit_is_not_verified_by_a_single_request(tmp_path: Path) -> None:
+    written = short_balance()
+    written["timeline"] = [written["timeline"][0] | {"verifies": ["FR-CR016.1b"]}]
+    (mistake,) = linted(tmp_path, written)
+    assert mistake.code == "scenario.verifies.absent"
+    assert "One request meets no limit" in str(mistake)

@@ -71,7 +71,8 @@ def compare(
     """
     import json
 
-    from reports.capacity.compare import answer, lines, write_csv
+    from reports.capacity import headline
+    from reports.capacity.compare import lines, write_csv
     from reports.commands.cells import cells_told
     from reports.commands.executors import executor_of
     from simulator.capacity.run import run_study
@@ -112,9 +113,9 @@ def compare(
         write_csv(comparison, csv)
     missed = [sentence for one in bounds for sentence in one.missed(comparison)]
     if as_json:
-        typer.echo(json.dumps({"answer": answer(comparison), **comparison.as_json(), "not_kept": missed}))
+        typer.echo(json.dumps({**headline.as_json(comparison), **comparison.as_json(), "not_kept": missed}))
     else:
-        typer.echo("\n".join([*lines(comparison), *missed]))
+        typer.echo("\n".join([*headline.lines(comparison), *lines(comparison), *missed]))
     raise typer.Exit(1 if missed else 0)
 
 

@@ -184,7 +184,7 @@ def _run(
     import time
     from functools import partial
 
-    from reports.capacity.compare import answer
+    from reports.capacity import headline
     from reports.capacity.compare import lines as compared
     from reports.capacity.page import render
     from reports.capacity.study import lines
@@ -219,10 +219,10 @@ def _run(
     run_facts = {"workers": workers, "seconds": round(seconds, 2), "cells_computed": bar.computed}
     (folder / "run.json").write_text(json.dumps(run_facts, indent=1) + "\n", encoding="utf-8")
     if as_json:
-        told = {"answer": answer(outcome), **outcome.as_json(), "mark": verdict.mark, "report": str(page)}
+        told = {**headline.as_json(outcome), **outcome.as_json(), "mark": verdict.mark, "report": str(page)}
         typer.echo(json.dumps(told))
         return verdict.mark
-    typer.echo("\n".join([*compared(outcome), *lines(outcome, verdict)]))
+    typer.echo("\n".join([*headline.lines(outcome), *compared(outcome), *lines(outcome, verdict)]))
     typer.echo(f"\n{bar.total:,} cells, {bar.computed:,} of them computed now, in {seconds:.1f} s")
     typer.echo(f"service levels: {verdict.mark}")
     typer.echo(f"report: {page}")

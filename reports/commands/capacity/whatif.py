@@ -69,7 +69,8 @@ def whatif(
     if out is not None:
         make_folder(out)
     with breaking_off(STOPPED):
-        if not as_json:
+        # One draw is no more than a glance.
+        if not as_json and replications > 1:
             glance = replace(study, spec=study.spec.model_copy(update={"replications": 1}), sums_alone=True)
             typer.echo("\n".join([*lines(run_study(glance)), ""]))
         with (

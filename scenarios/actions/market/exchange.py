@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, Literal
 import httpx
 from pydantic import Field
 
+from headend.http import foreign
 from meters.calendar import day_of, us_date
 from scenarios.actions.action import Seen
 from scenarios.parts.expected import COUNT, Fact, Form, Places
@@ -74,7 +75,7 @@ class Answer(Record):
 def document(reply: httpx.Response) -> Any:
     """The JSON of an answer; None for what is none."""
     try:
-        return reply.json()
+        return foreign.document(reply.content)
     except ValueError:
         return None
 

@@ -13,7 +13,7 @@ from headend.lse.writer import read
 from meters.calendar import parse_us_date
 from scenarios.actions.action import Played, Row, Seen
 from scenarios.actions.market.requests import AtMarket
-from scenarios.parts.expected import COUNT, TEXTS, Fact
+from scenarios.parts.expected import COUNT, LACKING, TEXTS, Fact, Lacking
 from scenarios.records.values import Count, Record
 
 if TYPE_CHECKING:
@@ -76,6 +76,14 @@ def _all(name: str) -> Any:
     )
 
 
+def _foreign(seen: Seen[RorFiles, RecordedFolder]) -> tuple[str, ...] | Lacking | None:
+    """Of a folder without a record nothing is shown."""
+    if seen.record is not None and not any(file.records for file in seen.record.files):
+        return LACKING
+    found: tuple[str, ...] | None = _all("foreign")(seen)
+    return found
+
+
 def _files(suffix: str) -> Any:
     return lambda seen: seen.record and sum(1 for file in seen.record.files if file.name.endswith(suffix))
 
@@ -101,7 +109,7 @@ ROWS = (
             Fact("esiids", TEXTS, "ESI IDs", _all("esiids"), shown=False),
             Fact("meters", COUNT, "ESI IDs, how many", lambda seen: seen.record and len(_all("esiids")(seen))),
             Fact("days", TEXTS, "operating days", _all("days")),
-            Fact("foreign", TEXTS, "ESI IDs that the owner may not see", _all("foreign")),
+            Fact("foreign", TEXTS, "ESI IDs that the owner may not see", _foreign),
             Fact("holds_account", COUNT, "files that hold the account's ESI ID", lambda seen: seen.record and sum(seen.evidence.esiid in one.esiids for one in seen.record.files)),
         ),
         _tell,

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, Literal, Self
 import httpx
 from pydantic import Field, model_validator
 
+from headend.http.foreign import document
 from headend.http.links import bearing
 from headend.wire import InquiryKind, InquiryResult
 from meters.calendar import Seconds, day_of, epoch, iso, local, seconds, to_us
@@ -155,7 +156,7 @@ class RecordedInquiry(Record):
 
 def _member(text: str, name: str) -> Any:
     try:
-        told = json.loads(text)
+        told = document(text)
     except ValueError:
         return None
     return told.get(name) if isinstance(told, dict) else None
@@ -197,6 +198,10 @@ def _play(stage: Stage, action: Inquire) -> Played:
             return None, ""
         return reply.status_code, reply.text[:_MOST_TOLD]
 
+    def masked(text: str) -> str:
+        wire = stage.sandbox.wire
+        return text if wire is None else wire.masker.octets(text.encode()).decode()
+
     status, told = yield runtime.io("inquiry", f"{key}/{action.ref}", post)
     until = max(at, at + action.answer_within_s) + _GRACE_S
     # Of a repeated inquiry, and of one whose time is over, no answer is due; one that is accepted by another status may be answered all the same.
@@ -218,9 +223,15 @@ def _play(stage: Stage, action: Inquire) -> Played:
         "at": iso(at),
         "asked": asked,
         "status": status,
-        "told": told,
+        "told": masked(told),
         "came": [
-            {"at": iso(one.at), "keyed": one.keyed, "sealed": one.sealed, "status": one.status, "body": one.body}
+            {
+                "at": iso(one.at),
+                "keyed": one.keyed,
+                "sealed": one.sealed,
+                "status": one.status,
+                "body": masked(one.body),
+            }
             for one in awaited.came[before:]
         ],
         "most_wh": _most(stage, action),

@@ -8,11 +8,12 @@ from __future__ import annotations
 from array import array
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
-from decimal import Decimal, InvalidOperation
+from decimal import Decimal
 
 from meters.calendar import to_s
 from scenarios.actions.outside.golden_bill import GoldenBill, RecordedGoldenBill
 from scenarios.certify.observed import Observation, Observed, Step
+from scenarios.certify.said import dollars
 from scenarios.outside.golden import golden
 
 Seen = Iterator[Observation]
@@ -37,16 +38,16 @@ class Billed:
         """The lines that were told; None where there are none, or one is none."""
         try:
             told = (self.record.bill or {})["lines"]
-            return [(str(kind), Decimal(str(amount))) for kind, amount in told]
-        except (KeyError, ValueError, TypeError, InvalidOperation):
+            return [(str(kind), dollars(amount)) for kind, amount in told]
+        except (KeyError, ValueError, TypeError):
             return None
 
     @property
     def total(self) -> Decimal | None:
         """The dollars that were told in all."""
         try:
-            return Decimal(str((self.record.bill or {})["total_usd"]))
-        except (KeyError, InvalidOperation):
+            return dollars((self.record.bill or {})["total_usd"])
+        except (KeyError, ValueError):
             return None
 
     @property

@@ -6,14 +6,14 @@ import json
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
-from decimal import Decimal, InvalidOperation
+from decimal import Decimal
 from typing import Any
 
 from meters.calendar import INTERVAL_S, Seconds, day_of_interval, day_start, epoch, iso
 from meters.errors import MeterError
 from meters.kernels.jit import as_written
 from scenarios.certify.ror.calls import Called, Seen
-from scenarios.certify.said import READS
+from scenarios.certify.said import READS, dollars
 from simulator.ror.billing.bill import bill_to_date
 
 #: A bill may differ from ours by so much for how lines are rounded. A default of this project.
@@ -32,8 +32,8 @@ class _Bill:
 def _bill(call: Called) -> _Bill | None:
     told = call.record.bill or {}
     try:
-        return _Bill(epoch(str(told["to"])), int(told["wh"]), Decimal(str(told["total_usd"])))
-    except (KeyError, ValueError, TypeError, InvalidOperation, MeterError):
+        return _Bill(epoch(str(told["to"])), int(told["wh"]), dollars(told["total_usd"]))
+    except (KeyError, ValueError, TypeError, MeterError):
         return None
 
 

@@ -23,7 +23,7 @@ class Projection:
     total_wh: int
     low_wh: int
     high_wh: int
-    #: Every interval of the cycle as it is known, or as it is in that middle way.
+    #: Every interval of the cycle as it is known, or as it is in that middle way; given as in the middle way by what is given.
     energy: Energy
     draws: Draws
 
@@ -71,5 +71,7 @@ def project(record: UsageRecord, account: Account, *, is_open: bool = True) -> P
     middle = middle_of(totals)
     low, high = (round(quantile(totals, share)) for share in (TENTH, NINETIETH))
     known_wh = record.within(account.cycle_start, account.cycle_end).total_wh()
-    energy = Energy(draws.ends, draws.wh[middle], draws.given[middle])
+    # What is given is that of the middle way in its own right: in the one that takes a middling lot it may be any.
+    given = draws.given[middle_of(draws.given.sum(axis=1, dtype=np.int64))]
+    energy = Energy(draws.ends, draws.wh[middle], given)
     return Projection(known_wh, int(totals[middle]), low, high, energy, draws)

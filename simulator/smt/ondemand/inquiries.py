@@ -12,6 +12,7 @@ import simpy
 
 from headend.boundaries import boundary
 from headend.http.exchange import current
+from headend.http.foreign import document
 from headend.http.links import LinkKeys, bearing, same
 from headend.ports import Driver, Journal
 from headend.wire import InquiryKind, InquiryRequest, InquiryResult, Outcome
@@ -320,7 +321,7 @@ class Inquiries:
 def _said(reply: httpx.Response) -> str:
     """What a head-end says of why it took nothing: the code and sentence of our own's shape, short and in plain letters; empty of any other."""
     try:
-        body = reply.json()
+        body = document(reply.content)
     except ValueError:
         return ""
     told = [body.get(name) for name in ("code", "message")] if isinstance(body, dict) else []
@@ -331,7 +332,7 @@ def _said(reply: httpx.Response) -> str:
 def _other_id(reply: httpx.Response, key: str) -> str:
     """The id that an acknowledgement names, if it is another one. It need not name any."""
     try:
-        body = reply.json()
+        body = document(reply.content)
     except ValueError:
         return ""
     named = body.get("correlationId", key) if isinstance(body, dict) else key

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 import pytest
 
-from reports.capacity.clauses import CLAUSES, Held, Verdict, held, others_best
+from reports.capacity.clauses import CLAUSES, IN_THE_RULE, Held, Verdict, held, rivals
 from reports.capacity.compare import TOLD, USD
-from reports.capacity.words import effects, trade, what_turns
-from simulator.smt.throttle.policy import preset_names
+from reports.capacity.words import effects, trade, what_turns, what_turns_the_answer
+from scenarios.file.shipped import STUDIES
+from simulator.capacity.study import load_study
 from tests.reports.capacity.outcomes import PATIENCE, WORKERS, Figures, outcome
 
 HAVING, LACKING = "smt-today-guarded:amount=8", "smt-today"
@@ -65,17 +67,46 @@ def test_what_turns_a_clause_is_named_with_its_value_and_mark() -> None:
         (policy, one.change(end)): by[policy] for policy in by for one in (WORKERS, PATIENCE) for end in ("low", "high")
     }
     (steady,) = held(outcome(by, [WORKERS, PATIENCE], changed))
-    assert what_turns(steady) == "None of the 2 assumptions moved turns it, at its low or its high."
+    assert (
+        what_turns(steady)
+        == "On day-0, 3 replications: None of the 2 assumptions moved turns it, at its low or its high."
+    )
     changed[HAVING, WORKERS.change("low")] = [(0.4, 0.4, 1000)]
     turned = outcome(by, [WORKERS, PATIENCE], changed)
     (found,) = held(turned)
     assert found.verdict is Verdict.TAKEN
     assert what_turns(found) == (
-        "Of the 2 assumptions moved it is turned by tries under way at the head-end at 100 [D]: not taken in."
+        "On day-0, 3 replications: Of the 2 assumptions moved it is turned by tries under way at the head-end at 100 [D]: not taken in."
     )
     for measure in (TOLD, USD):
-        (other,), tried, policies = others_best(turned, measure)
-        assert (other[0].end, other[1], tried, policies) == ("low", LACKING, 2, [LACKING, HAVING])
+        (other,) = rivals(turned, measure).turned
+        assert (other[0].end, other[1]) == ("low", [LACKING])
+        assert what_turns_the_answer(turned, measure).endswith(
+            f"on day-0, 3 replications, among {LACKING} and {HAVING}, of which {HAVING} is best with nothing moved: "
+            f"Of the 2 assumptions moved it is turned by tries under way at the head-end at 100 [D]: {LACKING}."
+        )
+
+
+@pytest.mark.parametrize(
+    ("low", "says"),
+    [
+        ((0.6, 0.2, 1000), "and none turns that."),
+        ((0.4, 0.4, 1000), "; that is turned by tries under way at the head-end at 100 [D]: not taken in."),
+    ],
+)
+def test_what_was_moved_where_the_verdict_is_another_turns_nothing_that_is_printed(low: Figures, says: str) -> None:
+    better: Figures = (0.6, 0.2, 1000)
+    by = {LACKING: [BASE, BASE], HAVING: [better, (0.6, 0.5, 1000)]}
+    change = WORKERS.change("low")
+    made = outcome(by, [WORKERS], {(LACKING, change): [BASE, BASE], (HAVING, change): [low, low]})
+    cells = {key: of for key, of in made.cells.items() if not key.change or key.workload == "day-0"}
+    (found,) = held(replace(made, cells=cells))
+    assert found.verdict is Verdict.TRADE
+    assert what_turns(found).startswith(
+        "Not known: the one assumption was moved on day-0, 3 replications, alone, where with nothing moved "
+        'it is not "a trade, left open" but "taken in"'
+    )
+    assert what_turns(found).endswith(says)
 
 
 def test_what_no_two_policies_were_moved_under_is_said() -> None:
@@ -89,6 +120,5 @@ def test_a_clause_whose_policies_were_not_played_is_not_judged() -> None:
 
 
 def test_every_clause_is_of_policies_that_there_are() -> None:
-    written_out = {"fr-cr016-1-guarded", "fr-cr016-1-statuses", "tdsp-3000", "push-to-smt"}
-    names = {name.partition(":")[0] for one in CLAUSES for name in (one.having, one.lacking)}
-    assert names - written_out <= {*preset_names()}
+    played = {one.name for name in STUDIES.names() for one in load_study(STUDIES.files()[name]).policies}
+    assert {name for one in (*CLAUSES, *IN_THE_RULE) for name in (one.having, one.lacking)} <= played

@@ -10,7 +10,8 @@ from pathlib import Path
 import pytest
 
 from meters.errors import UserError
-from reports.capacity.compare import answer, lines, write_csv
+from reports.capacity.compare import lines, write_csv
+from reports.capacity.headline import answer
 from simulator.capacity.told import GROUPS, MEASURES
 from tests.simulator.capacity.outcomes import FIRST_IS_BEST, Figures, made
 
@@ -21,7 +22,7 @@ def turned(figures: Figures, turn: Callable[[float, float], tuple[float, float]]
 
 def test_the_answer_names_who_leads_surely_and_by_how_much() -> None:
     assert answer(made(FIRST_IS_BEST)) == (
-        "Over 2 workloads the least regret in what is told in the call: smt-today, by 10.5 points (± 6.4) before store-only; "
+        "Over 2 workloads the least regret in call centres' interval reads told in the call: smt-today, by 10.5 points (± 6.4) before store-only; "
         "in dollars: store-only, by $0.095 (± 0.064) before smt-today."
     )
 
@@ -35,7 +36,7 @@ def test_the_answer_turns_when_the_figures_turn() -> None:
 def test_an_unsure_lead_is_none() -> None:
     unsure = [[[(0.5, 0.3), (0.6, 0.2)], [(0.4, 0.3), (0.9, 0.1)]]]
     assert answer(made(unsure)) == (
-        "On day-0 the least regret in what is told in the call: all policies cannot be told apart; "
+        "On day-0 the least regret in call centres' interval reads told in the call: all policies cannot be told apart; "
         "in dollars: all policies cannot be told apart."
     )
     assert "One replication, which tells nothing apart" in "\n".join(lines(made([[[(0.5, 0.3)], [(0.4, 0.3)]]])))

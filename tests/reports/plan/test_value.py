@@ -20,6 +20,7 @@ from reports.plan.value import (
     only,
     rows,
     stale,
+    summary,
     write_csv,
     write_parquet,
 )
@@ -154,6 +155,17 @@ def test_rows_tell_each_way_and_each_plan_that_is_asked_for() -> None:
     assert not any("caprock" in line for line in told)
     assert [line.split()[0] for line in told[-len(SHOWN) :]] == [f"{one // 4}:{one % 4 * 15:02}" for one in SHOWN]
     assert max(map(len, told)) <= 110
+
+
+def test_of_no_call_there_is_no_figure() -> None:
+    table = only(shipped(), NAMES[:1])
+    nothing = np.full(len(table.columns["mean_usd"]), np.nan)
+    empty = ValueTable(table.key, {**table.columns, "mean_usd": nothing, "unsatisfied": nothing})
+    text = "\n".join(rows(empty))
+    assert "nan" not in text
+    assert "more of them (--homes) tell it" in text
+    assert "more of them" not in "\n".join(rows(table))
+    assert {one["mean_usd"] for one in summary(empty)["plans"][0]["ways"]} == {None}
 
 
 def test_a_plan_without_charges_on_a_day_of_the_table_is_told() -> None:

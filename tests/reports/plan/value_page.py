@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 
 from reports.plan.value import COLUMNS, SHOWN, by_way
@@ -106,6 +106,11 @@ def page(text: str) -> str:
         "unknown": lambda: by_unknown(table),
         "season": lambda: by_season(table),
     }
+    return filled(text, parts)
+
+
+def filled(text: str, parts: Mapping[str, Callable[[], str]]) -> str:
+    """A text with its parts between ``<!-- made: NAME -->`` and ``<!-- end -->`` made anew."""
     return _PART.sub(lambda found: found[1] + parts[found["name"]](), text)
 
 

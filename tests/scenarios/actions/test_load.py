@@ -126,6 +126,11 @@ def test_a_recording_of_a_load_is_read_again_and_names_its_exchanges(played: Jud
         ({"workload": JOB, "expect": {"by_class": {"/ror_calls/sent": 1}}}, "There is no class 'ror_calls'"),
         ({"workload": JOB, "expect": {"by_class": {"/ror_bulk/ended": 1}}}, "Nothing ends as 'ended'"),
         ({"workload": JOB, "expect": {"by_login": {"pecanbend.api": 1}}}, "Write it as /who/refused"),
+        ({"workload": JOB, "expect": {"by_login": {"/pecanbnd.api/failed": 0}}}, "There is no log-in pecanbnd.api"),
+        (
+            {"workload": JOB, "expect": {"by_limit": {"ROR-RAET": 0}}},
+            "No rule refuses anything of load-0 with ROR-RAET",
+        ),
         ({"workload": JOB, "minutes": 1440}, "lie beyond it"),
         ({"workload": JOB, "at": "2026-08-12T10:00"}, "Nobody of load-0 asks in that time"),
         ({"workload": "ordinary-day", "minutes": 600}, f"a scenario plays {MOST_REQUESTS:,} at most"),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterator
 from dataclasses import replace
 from types import SimpleNamespace
 from typing import Any, cast
@@ -13,9 +14,12 @@ from headend.wire import InquiryResult
 from meters.calendar import Seconds, epoch, iso, micros, seconds, to_us
 from scenarios.actions.outside import inquire
 from scenarios.actions.outside.inquire import Inquire, RecordedInquiry
+from scenarios.certify import judged
 from scenarios.certify.headend.answered import SEEN
 from scenarios.certify.headend.seen import seen
-from scenarios.certify.observed import Asked, Observed, Step
+from scenarios.certify.observed import Asked, Observation, Observed, Step
+from scenarios.certify.statement import load
+from scenarios.certify.strangers import FOLDER
 from scenarios.outside import call_backs
 from scenarios.parts.expected import Expectation
 from scenarios.recording import Recording
@@ -104,6 +108,27 @@ def came(body: Change | None = None, **otherwise: Any) -> Change:
     return {
         "at": iso(AT), "keyed": True, "sealed": True, "status": 202, "body": json.dumps(answered)
     } | otherwise  # fmt: skip
+
+
+def test_where_judging_breaks_nothing_is_told_of_that_id_and_the_others_are_judged(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    def breaks(*_: Any) -> Iterator[Observation]:
+        yield from ()
+        raise RecursionError
+
+    monkeypatch.setitem(SEEN, "HE-TRUTH", breaks)
+    (broken, *_), (taken, *_) = (
+        [one for of, one in seen(observed(FIRST), ["HE-TRUTH", "HE-TAKEN"]) if of == ident]
+        for ident in ("HE-TRUTH", "HE-TAKEN")
+    )
+    assert broken.broke
+    assert (taken.held, taken.broke) == (True, False)
+    monkeypatch.setitem(judged._SEEN, "headend", lambda *_: iter([("HE-TRUTH", broken), ("HE-TAKEN", taken)]))
+    told = judged.result_of(load(FOLDER / "headend.yaml"), Observed((), {"bears": {}}, {}))
+    found = {one["id"]: one for one in told["ids"]}
+    assert (found["HE-TRUTH"]["mark"], told["mark"], told["certificate"]) == ("inconclusive", "inconclusive", False)
+    assert found["HE-TRUTH"]["said"].startswith("A fault of ours ended the judging: RecursionError in test_headend.py")
 
 
 FIRST = asked()

@@ -144,7 +144,12 @@ def test_a_mistake_in_a_meters_statement_is_told(tmp_path: Path, old: str, new: 
 
 @pytest.mark.parametrize(
     "secret",
-    ["start: {argv: [run, --password=tiger]}", "truth: http://me:tiger@example.org/x", "contact2: 'token: tiger'"],
+    [
+        "start: {argv: [run, --password=tiger]}",
+        "start: {argv: [run, --db-password, tiger]}",
+        "truth: http://me:tiger@example.org/x",
+        "contact2: 'token: tiger'",
+    ],
 )
 def test_a_secret_that_is_written_out_is_refused_and_shown_nowhere(tmp_path: Path, secret: str) -> None:
     path = tmp_path / "sut.yaml"

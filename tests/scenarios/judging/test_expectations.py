@@ -58,6 +58,41 @@ def test_what_does_not_hold_fails_and_names_when(
     assert check.mark is Mark.FAILED
 
 
+@pytest.mark.parametrize(
+    ("said", "what"),
+    [
+        # No complaint, no request and no run was there that could have been one.
+        ({"never": "strikes"}, "strikes of complaints"),
+        ({"never": "refusals", "between": ["2026-08-12T09:00", "2026-08-12T10:00"]}, "on-demand requests refused"),
+        ({"never": "postings", "between": ["2020-01-02T00:00", "2020-01-03T00:00"]}, "files posted"),
+        ({"never": "requests", "between": ["2030-01-02T00:00", "2030-01-03T00:00"]}, "on-demand requests"),
+    ],
+)
+def test_what_never_happened_where_nothing_could_have_shows_nothing(
+    balance_run: JudgedRun, said: dict[str, Any], what: str
+) -> None:
+    found = checked(balance_run, **said)
+    assert found.mark is Mark.SKIPPED
+    assert found.lacking[0].startswith(what)
+
+
+def test_a_folder_without_a_record_shows_nothing_of_whose_they_are(balance_run: JudgedRun) -> None:
+    folder = {"do": "ror_files", "ref": "folder", "expect": {"foreign": []}}
+    for files, mark in (
+        ([], Mark.SKIPPED),
+        ([{"name": "a.lse", "records": 1, "esiids": ["1"], "days": ["2026-08-10"], "foreign": []}], Mark.PASSED),
+    ):
+
+        def played(written: dict[str, Any], files: Any = files) -> None:
+            timeline = written["scenario"]["timeline"]
+            timeline.append(folder | {"at": timeline[-1]["at"]})
+            written["actions"]["folder"] = {"files": files}
+
+        (check,) = [one for one in judge(mutated(balance_run.recording, played)).checks if one.id == "folder"]
+        assert check.mark is mark
+        assert ("foreign" in check.evidence) is False
+
+
 def test_it_is_told_in_words(balance_run: JudgedRun) -> None:
     found = checked(balance_run, run={"refusals": 2}, never="failures")
     assert found.happened == "On-demand requests refused: 2; on-demand requests failed: none."

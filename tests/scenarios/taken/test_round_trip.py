@@ -123,7 +123,7 @@ def test_what_a_recording_verified_is_verified_again(tmp_path: Path) -> None:
         {"at": "+1m", "do": "attributes", "ref": "meter", "expect": {"serial_number": {"absent": False}, "at": {"/MeterData": 1}}},
     ]  # fmt: skip
     written["expect"] = [
-        {"ref": "both", "run": {"completions": 2, "refusals": 0}, "verifies": ["FR-CR016.1b"]},
+        {"ref": "both", "run": {"completions": 2, "refusals": 0}, "verifies": ["SMT-HOUR"]},
         {"ref": "late", "of": "first", "expect": {"gap": {"within": [30, 36]}}, "verifies": ["UC-N4"]},
         {"ref": "none", "never": "refusals", "between": ["first", "2026-08-12T10:30"]},
     ]
@@ -136,7 +136,7 @@ def test_what_a_recording_verified_is_verified_again(tmp_path: Path) -> None:
     # What may tell who somebody is, and places of documents, stay behind.
     assert set(meter.expect.forms) & {"serial_number", "at"} == {"serial_number"}
     both, late, none = taken.expect
-    assert (both.run.of("completions"), both.verifies) == (2, ("FR-CR016.1b",))
+    assert (both.run.of("completions"), both.verifies) == (2, ("SMT-HOUR",))
     assert (late.of, late.expect, late.verifies) == ("balance-call-1", {"gap": {"within": [30, 36]}}, ("UC-N4",))
     assert (none.never, none.between and none.between[0]) == ("refusals", "balance-call-1")
     fixed(tmp_path / "first.yaml", "recording.json", tmp_path)
@@ -168,7 +168,7 @@ def test_what_was_not_so_is_not_expected_again(played: JudgedRun, tmp_path: Path
     file = tmp_path / "recording.json"
     file.write_text(mutated(played.recording, otherwise).dumps(), encoding="utf-8")
     elsewhere = take(file, tmp_path / "elsewhere.yaml", like=Path("stale-read-for-an-hour"))
-    assert "it verified FR-CR016.1b, which is no rule of this policy" in "".join(elsewhere.told)
+    assert "it verified FR-CR016.1b, which nothing here can show" in "".join(elsewhere.told)
     assert "the world that it is to be played in has no account for it" in "".join(elsewhere.told)
     assert {one.verifies for one in load_sound(elsewhere.out).timeline} == {(), ("AMB-5", "S5")}
     taken = load_sound(take(file, tmp_path / "made.yaml").out)

@@ -144,6 +144,9 @@ def test_an_outcome_is_read_as_it_was_kept(tmp_path: Path) -> None:
     for name, frame in found.first.items():
         for column, of in frame.items():
             assert read.first[name][column].tolist() == of.tolist(), (name, column)
+    (tmp_path / "use.parquet").unlink()
+    with pytest.raises(UserError, match=r"capacity\.outcome\.absent: .+use\.parquet: This folder"):
+        Outcome.load(tmp_path)
     (tmp_path / OUTCOME).write_text("{}", "utf-8")
     with pytest.raises(UserError, match=r"capacity\.outcome\.malformed"):
         Outcome.load(tmp_path)

@@ -148,6 +148,15 @@ def test_a_mistake_is_told_with_file_line_field_and_mend(
 def test_every_mistake_is_told(tmp_path: Path) -> None:
     _, mistakes = read_study(written(tmp_path, workloads=["none", "nowhere"], policies=["nobody"]))
     assert len(mistakes) == 3
+    wrong = {"workers": float("nan"), "ded": 0.1, "patience_s": [1], "posted": "24:30"}
+    amounts = {"preset": "smt-today-guarded", "amount": [8, -4, 8.5]}
+    _, mistakes = read_study(written(tmp_path, assumed=wrong, seed=-1, policies=[amounts, "smt-today"]))
+    assert [one.place.partition(": ")[2] for one in mistakes] == [
+        "seed", "assumed.workers", "assumed.ded", "assumed.patience_s", "assumed.posted", "policies[1]", "policies[1]",
+    ]  # fmt: skip
+    assert "is '8.5'" in str(mistakes[-1])
+    _, mistakes = read_study(written(tmp_path, assumed=[], policies=[]))
+    assert [one.place.partition(": ")[2] for one in mistakes] == ["policies", "assumed"]
 
 
 @pytest.mark.parametrize(

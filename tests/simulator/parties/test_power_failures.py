@@ -12,7 +12,7 @@ from meters.events import EventKind
 from meters.faults.kinds import FaultKind
 from simulator.parties.fleet.meter_events import MeterEvents, http_sender
 from simulator.world.fault_spec import FaultSpec
-from tests.simulator.parties.test_meter_events import BACK, GASP, FakeMeter
+from tests.simulator.parties.fleet.test_meter_events import BACK, GASP, FakeMeter
 from tests.simulator.sandboxes import Rig, rig
 
 

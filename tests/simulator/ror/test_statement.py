@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import date, timedelta
 from functools import cache
 from pathlib import Path
@@ -129,6 +130,16 @@ def test_a_short_history_is_told_and_makes_the_band_wider(whole: int, told: str)
     assert by_short.projection.draws.days_used == whole
 
 
+def test_an_export_plan_of_a_home_that_is_not_known_to_give_is_told_to_have_the_band_of_one_without_a_roof() -> None:
+    bare = RECORD.only(RECORD.ends <= ACCOUNT.cycle_start + 5 * 86400)
+    roof = replace(bare, given=np.full(len(bare.ends), 100, np.int32))
+    morning = roof.within(ACCOUNT.cycle_start, ACCOUNT.cycle_start + 6 * 3600)
+    net = shipped_plan("marfa-sun-net")
+    mark = "No whole day tells what this home gives to the grid: the band is that of one without a roof."
+    told = [mark in state(ACCOUNT, plan, one).sentences() for plan in (net, PLAN) for one in (bare, morning, roof)]
+    assert told == [True, True, False, False, False, False]
+
+
 def test_before_the_first_value_of_the_cycle_nothing_is_billed_and_its_way_is_told() -> None:
     told = state(ACCOUNT, PLAN, vee_record(FIRST - timedelta(days=20), FIRST - timedelta(days=1)))
     assert (told.stand, told.closed) == (None, False)
@@ -180,7 +191,8 @@ def test_an_instant_before_the_file_is_refused() -> None:
 
 @pytest.mark.parametrize(("first", "last"), [(FIRST, date(2026, 7, 15)), (FIRST, date(2028, 1, 1)), (date.max, None)])
 def test_what_is_no_cycle_is_refused(first: date, last: date | None) -> None:
-    with pytest.raises(RorError, match="is no billing cycle"):
+    told = f"{first} to {last}" if last else f"30 days from {first}"
+    with pytest.raises(RorError, match=f"--cycle-first: {told} is no billing cycle"):
         cycle_of(first, last)
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -140,6 +141,31 @@ async def test_a_call_that_reaches_nobody_is_noted(tmp_path: Path) -> None:
             await ask(url, "/inquiries", {}, transport=outgoing(log, "SMT", True))
     (line,) = told(tmp_path / "wire.jsonl")
     assert (line["from"], line["to"], line["reply"]) == ("SMT", "TDSP", {"error": "ConnectError"})
+
+
+@pytest.mark.parametrize(("most", "read_s", "error"), [(10, 60.0, "RemoteProtocolError"), (10**9, 0.05, "ReadTimeout")])
+async def test_an_answer_without_an_end_is_not_waited_for(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, most: int, read_s: float, error: str
+) -> None:
+    async def endless(_scope: Scope, _receive: Receive, send: Send) -> None:
+        await send({"type": "http.response.start", "status": 202, "headers": []})
+        while True:
+            await send({"type": "http.response.body", "body": b" ", "more_body": True})
+            await asyncio.sleep(0.001)
+
+    monkeypatch.setattr("simulator.tap.http.MOST_ANSWER", most)
+    server = HttpServer(endless, bind("127.0.0.1", 0, "a test"))
+    await server.start()
+    try:
+        async with httpx.AsyncClient(
+            transport=outgoing(log_at(tmp_path / "wire.jsonl"), "SMT", True), timeout=read_s
+        ) as client:
+            with pytest.raises(httpx.HTTPError):
+                await client.post(f"{server.url}/inquiries", content=b"{}")
+    finally:
+        await server.stop()
+    (line,) = told(tmp_path / "wire.jsonl")
+    assert line["reply"] == {"error": error}
 
 
 async def test_without_a_file_nothing_is_put_in_between() -> None:

@@ -29,6 +29,15 @@ def test_secrets_stand_as_the_same_hash_wherever_they_stand(written: bytes) -> N
     assert masker.octets(written % SECRET) == written % hashed.encode()
 
 
+def test_a_secret_that_is_known_is_found_wherever_it_stands() -> None:
+    masker = Masker()
+    masker.know([SECRET.decode() * 2, "short"])
+    hashed = masker.hashed(SECRET * 2).encode()
+    for around in (b'{"debug": "it was %s"}', b"%s", b"/path/%s"):
+        assert masker.octets(around % (SECRET * 2)) == around % hashed
+    assert masker.octets(b"a short one") == b"a short one"
+
+
 def test_the_words_around_secrets_stay() -> None:
     plain = b'{"error":"bad_token","tokenType":"Bearer","passwordChanged":"2026-08-12"}'
     assert Masker().octets(plain) == plain

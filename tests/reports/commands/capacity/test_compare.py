@@ -40,7 +40,7 @@ def test_the_command_compares_a_workload_of_ones_own(tmp_path: Path) -> None:
     words = ["compare", str(mine), "--policy", "smt-today", "--policy", "store-only", "--replications", "2"]
     one = CliRunner().invoke(app, [*words, "--workers", "1", "--csv", str(cells), "--assert", "usd<=0.0001"])
     assert one.exit_code == 1, one.output
-    assert one.stdout.startswith("On tiny the least regret in what is told in the call: ")
+    assert one.stdout.startswith("On tiny the least regret in call centres' interval reads told in the call: ")
     assert one.stdout.splitlines()[-1].startswith("not kept: usd<=0.0001: 0.")
     assert one.stdout.splitlines()[-1].endswith(" on tiny under store-only")
     assert len(cells.read_text("utf-8").splitlines()) == 1 + 2 * 2 * len(GROUPS)
@@ -93,6 +93,20 @@ def test_a_what_if_is_answered_twice_and_held_to_its_bounds(tmp_path: Path) -> N
     assert lines[-1] == {"event": "ended", "error": ""}
     assert told["assumed"]["network"]["workers"] == 7
     assert told["not_kept"] == []
+
+
+def test_one_draw_is_told_once_and_of_nobody_there_are_no_figures() -> None:
+    words = ["whatif", "--fleet", "1", "--policy", "store-only", "--workers", "1"]
+    once = CliRunner().invoke(app, [*words, "--replications", "1"]).stdout
+    assert once.count("one draw, a first glance") == 1
+    assert once.startswith("An ordinary weekday of a TDSP with 1 meter, 0 requests a day")
+    assert " nan" not in once
+    twice = CliRunner().invoke(app, [*words, "--replications", "2"]).stdout
+    dollars, wrong = (
+        next(line.split() for line in reversed(twice.splitlines()) if of in line)
+        for of in ("dollars a day", "a bill told is off")
+    )
+    assert dollars[-3:] == wrong[-3:] == ["-", "-", "-"]
 
 
 @pytest.mark.parametrize("command", [["compare", "ordinary-day"], ["whatif", "--fleet", "20k"]])

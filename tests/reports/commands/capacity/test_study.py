@@ -44,7 +44,7 @@ def test_the_command_runs_a_study_and_goes_on_from_what_is_there(tmp_path: Path)
     words = ["run", str(written(tmp_path)), "--out", str(out), "--workers", "1"]
     first = CliRunner().invoke(app, words)
     assert first.exit_code == 0, first.output
-    assert first.stdout.startswith("On tiny the least regret in what is told in the call: ")
+    assert first.stdout.startswith("On tiny the least regret in call centres' interval reads told in the call: ")
     assert "told_in_call>0.05 on tiny: passed\n" in first.stdout
     assert "\n4 cells, 4 of them computed now" in first.stdout
     assert {"outcome.json", "cells.parquet", "asked.parquet", "use.parquet", "points.parquet", "report.html"} <= {
@@ -83,7 +83,7 @@ def test_a_study_is_looked_through_and_listed(tmp_path: Path) -> None:
     sound = CliRunner().invoke(app, ["lint", str(written(tmp_path))])
     assert sound.stdout == "small: 1 workloads, the largest of 200 requests, 2 policies, 4 cells, 0 knees.\n"
     listed = json.loads(CliRunner().invoke(app, ["list", "--json"]).stdout)
-    assert [one["name"] for one in listed] == list(STUDIES.files()) == ["throttle-policies"]
+    assert [one["name"] for one in listed] == list(STUDIES.files()) == ["throttle-policies", "throttle-rule"]
 
 
 def test_a_signal_keeps_the_cells_that_are_done(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -148,5 +148,8 @@ def test_requests_that_cannot_be_written_are_told(tmp_path: Path) -> None:
 def test_the_shipped_studies_are_listed_for_people_and_as_json() -> None:
     rows = json.loads(CliRunner().invoke(app, ["list", "--json"]).stdout)
     lines = CliRunner().invoke(app, ["list"]).stdout.splitlines()
-    assert [row["name"] for row in rows] == ["throttle-policies"]
-    assert lines == [f"{rows[0]['name']}  {rows[0]['question']}", f"{'':{len(rows[0]['name'])}}  {rows[0]['file']}"]
+    assert [row["name"] for row in rows] == ["throttle-policies", "throttle-rule"]
+    wide = len("throttle-policies")
+    assert lines == [
+        line for of in rows for line in (f"{of['name']:{wide}}  {of['question']}", f"{'':{wide}}  {of['file']}")
+    ]

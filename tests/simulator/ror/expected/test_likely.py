@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from datetime import date, timedelta
 
 import numpy as np
@@ -23,7 +22,7 @@ from simulator.ror.expected.likely import (
     quantile,
     weekend_share,
 )
-from simulator.ror.usage import Quality, Source, UsageRecord, empty, from_vee
+from simulator.ror.usage import UsageRecord, empty, from_vee
 from tests.cases import few
 from tests.simulator.ror.expected import stretches as made
 from tests.simulator.ror.expected.stretches import COMPANIES, LIVED_IN_WH, daily, weekends
@@ -184,32 +183,6 @@ def test_weekends_of_a_home_that_is_out_on_weekdays_are_drawn_higher() -> None:
     record = from_vee(ends, np.concatenate(rows), np.zeros(len(ends), np.bool_))
     friday, saturday = (_middle(draw(record, one, one)) for one in (day + timedelta(days=18), day + timedelta(days=19)))
     assert 2 < saturday / friday < 5
-
-
-@pytest.mark.parametrize(("taken", "given"), [(0, 900), (300, 900)])
-def test_what_a_home_gives_is_drawn_as_on_its_own_days_whether_it_takes_or_not(taken: int, given: int) -> None:
-    first = date(2026, 7, 6)
-    ends = np.concatenate([interval_ends(first + timedelta(days=at)) for at in range(14)])
-    wh, back = (np.full(len(ends), value, np.int32) for value in (taken, given))
-    record = replace(from_vee(ends, wh, np.zeros(len(ends), np.bool_)), given=back)
-    ahead = draw(record, first + timedelta(days=14), first + timedelta(days=20))
-    assert (ahead.given == given).all()
-
-
-def test_what_was_given_since_vee_data_end_is_drawn_though_what_was_taken_is_known() -> None:
-    first = date(2026, 7, 6)
-    ends = np.concatenate([interval_ends(first + timedelta(days=at)) for at in range(16)])
-    posted = np.arange(len(ends)) < 14 * 96
-    record = UsageRecord(
-        ends,
-        np.full(len(ends), 300, np.int32),
-        np.where(posted, Quality.VEE_ACTUAL, Quality.NON_VEE).astype(np.int8),
-        np.where(posted, Source.SMT, Source.METER).astype(np.int8),
-        np.where(posted, 900, 0).astype(np.int32),
-    )
-    ahead = draw(record, first, first + timedelta(days=16))
-    assert (ahead.given == 900).all()
-    assert (ahead.wh[:, : 16 * 96] == 300).all()
 
 
 def test_the_most_that_a_file_can_tell_is_drawn_without_going_around() -> None:
