@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from datetime import timedelta
 
 from pydantic import ValidationError
 
@@ -12,8 +11,6 @@ from headend.wire import InquiryRequest
 from meters.calendar import (
     INTERVAL_S,
     Seconds,
-    day_end,
-    day_of,
     ends_within,
     floor_interval,
     iso,
@@ -23,6 +20,7 @@ from scenarios.certify.observed import Observation
 from scenarios.certify.said import Said, said_of
 from scenarios.certify.smt.asked import Asked, Seen, instant_of
 from scenarios.certify.smt.looked import Looked
+from scenarios.certify.truth import posted_to
 from simulator.smt.errors import BAD_FIELD, BUSINESS, GATEWAY, UNROUTED
 
 #: Seconds that an inquiry must leave the TDSP. A default of this project.
@@ -108,17 +106,8 @@ def _intervals(looked: Looked, ident: str) -> Iterator[tuple[Asked, Seconds, Sec
     for one in looked.citing(ident):
         start, end = (instant_of(one.inquiry.get(edge)) for edge in ("start", "end"))
         if one.action.kind == "INTERVALS" and start is not None and end is not None:
-            yield one, start, end, _posted_to(one)
-
-
-def _posted_to(one: Asked) -> Seconds:
-    """To where the days were posted before the run began: to midnight, but for what is never posted."""
-    assert one.step.recording is not None
-    scenario = one.step.recording.scenario
-    day = day_of(one.record.at) - timedelta(days=1)
-    while any(each.never and each.covers(day) for each in scenario.posting):
-        day -= timedelta(days=1)
-    return day_end(day)
+            assert one.step.recording is not None
+            yield one, start, end, posted_to(one.step.recording.scenario, one.record.at)
 
 
 def _gap(looked: Looked) -> Seen:
