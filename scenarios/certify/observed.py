@@ -126,6 +126,8 @@ class Step:
     bills: Iterable[Exchange] = ()
     #: All of these, ours too.
     wire: Iterable[Exchange] = ()
+    #: What was done at the file site of an SMT that is not ours.
+    files: Iterable[Exchange] = ()
 
     def numbers(self, ref: str, key: str = "", since_us: Micros = micros(0)) -> tuple[int, ...]:
         """The exchanges of an action; key: those of its correlation id alone."""
@@ -406,8 +408,8 @@ def observed(folder: Path) -> Observed:
             raise ScenarioError("certify.wire", text, str(its / "wire.jsonl"), "Take the bundle as it was written.")
         all_of_it = ("market", *LINK, "bills")
         index = Index(its / WIRE)
-        market, portal, events, bills, wire = (
-            Lines(index, on) for on in (("market",), ("portal",), ("events",), ("bills",), all_of_it)
+        market, portal, events, bills, wire, files = (
+            Lines(index, on) for on in (("market",), ("portal",), ("events",), ("bills",), all_of_it, ("files",))
         )
         unshown = _unshown(recording, traffic, bills)
         own = (*Evidence(recording).own_faults, *_ours(plan, its / WIRE, traffic.chain), *unshown)
@@ -415,6 +417,8 @@ def observed(folder: Path) -> Observed:
         heard = (joint and _calls(recording)) or "market" in plan["theirs"]
         link = Lines(index, LINK) if heard else ()
         steps.append(
-            Step(one["name"], one["title"], recording, traffic, "", own, market, events, link, portal, bills, wire)
+            Step(
+                one["name"], one["title"], recording, traffic, "", own, market, events, link, portal, bills, wire, files
+            )
         )
     return Observed(tuple(steps), plan, truth, given=given, late=late)

@@ -16,8 +16,9 @@ from meters.calendar import (
     iso,
     to_s,
 )
+from scenarios.actions.market.usage_read import RecordedUsage
 from scenarios.certify.observed import Observation
-from scenarios.certify.said import Said, said_of
+from scenarios.certify.said import READS, Said, rows_of, said_of
 from scenarios.certify.smt.asked import Asked, Seen, instant_of
 from scenarios.certify.smt.looked import Looked
 from scenarios.certify.truth import posted_to
@@ -60,6 +61,12 @@ def _of_record(looked: Looked) -> Seen:
         elif one.filed is not None:
             code = one.filed.code
             yield one.saw(code == "AC1", f"one who is not of record is told {code or one.told}")
+    for step, action, _ in looked.left("SMT-AC1", RecordedUsage):
+        for said in map(said_of, step.market):
+            if said.path == READS and said.exchange.ids.get("trans_id") == action.ref:
+                days = len(rows_of(said.reply or {}, "energyData"))
+                text = f"one who is not of record is told {said.code or f'{days} days of usage'}"
+                yield Observation(step.name, action.ref, said.code == "AC1" and not days, text, (said.n,))
 
 
 def _alike(looked: Looked) -> Seen:
