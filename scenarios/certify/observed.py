@@ -135,6 +135,8 @@ class Step:
     bills: Iterable[Exchange] = ()
     #: All of these, ours too.
     wire: Iterable[Exchange] = ()
+    #: What was done at the file site of an SMT that is not ours.
+    files: Iterable[Exchange] = ()
 
     def numbers(self, ref: str, key: str = "", since_us: Micros = micros(0)) -> tuple[int, ...]:
         """The exchanges of an action; key: those of its correlation id alone."""
@@ -439,9 +441,8 @@ def observed(folder: Path) -> Observed:
             raise ScenarioError("certify.wire", text, str(its / "wire.jsonl"), "Take the bundle as it was written.")
         all_of_it = ("market", *LINK, "bills")
         index = Index(its / WIRE)
-        market, portal, events, meters, call_backs, bills, wire = (
-            Lines(index, on)
-            for on in (("market",), ("portal",), ("events",), ("modbus",), ("call-backs",), ("bills",), all_of_it)
+        market, portal, events, meters, call_backs, bills, files = (
+            Lines(index, (on,)) for on in ("market", "portal", "events", "modbus", "call-backs", "bills", "files")
         )
         unshown = _unshown(recording, traffic, bills)
         own = (*Evidence(recording).own_faults, *_ours(plan, its / WIRE, traffic.chain), *unshown)
@@ -462,7 +463,8 @@ def observed(folder: Path) -> Observed:
                 link=link,
                 portal=portal,
                 bills=bills,
-                wire=wire,
+                wire=Lines(index, all_of_it),
+                files=files,
             )
         )
     return Observed(tuple(steps), plan, truth, given=given, late=late)

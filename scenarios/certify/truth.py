@@ -64,6 +64,14 @@ def read_late(path: Path) -> dict[tuple[str, int], Seconds]:
     return {(row["esiid"], int(epoch(row["end"]))): epoch(row["known_from"]) for row in rows}
 
 
+def posted_to(scenario: Scenario, at: Seconds) -> Seconds:
+    """To where the days were posted by an instant: to midnight, but for what is never posted."""
+    day = day_of(at) - timedelta(days=1)
+    while any(each.never and each.covers(day) for each in scenario.posting):
+        day -= timedelta(days=1)
+    return day_end(day)
+
+
 def own_truth(written: str, folder: Path, esiids: Iterable[str]) -> Path:
     """The file of a system whose meters are not ours, as its statement names it, from that one's folder. Raises ScenarioError for what is none, or lacks an ESI ID."""
     path, mend = (folder / written).resolve(), f"Write a CSV file with {','.join(HEAD)}, a row for each quarter hour."

@@ -21,12 +21,10 @@ Json = dict[str, Any]
 Line = tuple[str, Fraction]
 Used = dict[tuple[int, bool, bool, int], Fraction]
 #: rounding: of a line; holidays: are kept; elapsed: hours are counted from midnight; by_day: delivery is priced by its day; step: each tier has its own
-#: price, else all have the last one's; accrues: monthly amounts of a bill to date by the day; untaxed: kinds that taxes
-#: leave out; printed: the
-#: total is that of the rounded lines; ahead: what is expected decides credits; credits: free
-#: delivery is taken off.
+#: price, else all have the last one's; accrues: monthly amounts of a bill to date by the day; untaxed: kinds that taxes leave out; printed: the total is
+#: that of the rounded lines; ahead: what is expected decides credits; credits: free delivery is taken off; extra: lines of its own making.
 HONEST: Json = {"rounding": ROUND_HALF_UP, "holidays": True, "elapsed": False, "by_day": True, "step": True}
-HONEST |= {"accrues": True, "untaxed": [], "printed": True, "ahead": True, "credits": True}
+HONEST |= {"accrues": True, "untaxed": [], "printed": True, "ahead": True, "credits": True, "extra": []}
 
 
 def midnight(day: date) -> datetime:
@@ -180,7 +178,7 @@ def bill(of: Json, fault: Json) -> Json:
     if not kwh or "export" in of["plan"] or "register" in of:
         return {"cannot": "no roofs, no closing registers, no sums where times decide"}
     cycle = int(of.get("whole_days", ((open_to if be["accrues"] else to) - first).days + 1))
-    exact = list(priced(of, kwh, days, cycle, be))
+    exact = [*priced(of, kwh, days, cycle, be), *((kind, Fraction(usd)) for kind, usd in be["extra"])]
     lines = [(kind, cents(dollars, be["rounding"])) for kind, dollars in exact]
     taxed = Fraction(max(sum(amount for kind, amount in lines if kind not in be["untaxed"]), Decimal(0)))
     for tax in of["plan"].get("taxes", []):

@@ -1,18 +1,16 @@
 """A retailer that a customer calls about the bill, written from docs/smt-market-api.md, docs/sandbox.md, docs/plans.md and docs/openapi/smt.json alone.
 
-    ROR_USERNAME=U ROR_PASSWORD=P ROR_DUNS=D python -I ror.py --smt URL --esiid E --first 2026-07-16 --last 2026-08-14
-        [--meter N] [--question balance|last_bill|bill] [--call call-0001] [--plan FILE] [--usage FILE] [--whole-days N] [--patience 180]
-        [--poll 15] [--wall 60] [--bill-to URL] [--fault ID|ID/near] [--faults FILE] [--bill-fault ID|ID/near]
+    ROR_USERNAME=U ROR_PASSWORD=P ROR_DUNS=D python -I ror.py --smt URL --esiid E --first 2026-07-16 --last 2026-08-14 [--meter N] [--call call-0001]
+        [--question balance|last_bill|bill] [--plan FILE] [--usage FILE] [--whole-days N] [--patience 180] [--poll 15] [--wall 60] [--bill-to URL]
+        [--fault ID|ID/near] [--faults FILE] [--bill-fault ID|ID/near]
 
-One run is one call: it logs in, reads the VEE usage of the billing cycle (--first to --last, its own days of it), decides, asks for the intervals of
-the gap, polls until they are there or the caller's patience ends, and tells the bill to where its data reach. --plan is a plan of docs/plans.md as
-JSON, with one price. Asked for a "bill" it asks nobody: bills.py makes it of --plan, whatever its prices, and of --usage, the rest of a bill's vector
-of docs/profile.md; --bill-fault: of bills_faults.json. Seconds are the model's, by SMT's GET /control/clock: while that stands still nothing else is
-sent, and after --wall seconds of it the caller is told without an answer. A certificate's authority: SSL_CERT_FILE.
-
-Standard output has a line of JSON for each step ("waits" for what instant), the last "told": what the caller is; posted to --bill-to as well. Exit 0:
-a bill was told, 1: none was, 2: the words are wrong. A fault is a row of ror_faults.json: ``be`` is what it is instead of HONEST; ``do`` says by
-message ("token", "reads", "odr", "odrstatus", "told") what is done to it: ["set", field, value] or ["drop", field].
+One run is one call: it logs in, reads the VEE usage of the billing cycle (--first to --last, its own days of it), decides, asks for the intervals of the gap,
+polls until they are there or the caller's patience ends, and tells the bill to where its data reach. --plan is a plan of docs/plans.md as JSON, with one
+price. Asked for a "bill" it asks nobody: bills.py makes it of --plan, whatever its prices, and of --usage, the rest of a bill's vector of docs/profile.md;
+--bill-fault: of bills_faults.json. Seconds are the model's, by SMT's GET /control/clock: while that stands still nothing else is sent, and after --wall
+seconds of it the caller is told without an answer. A certificate's authority: SSL_CERT_FILE. Standard output has a line of JSON for each step ("waits" for
+what instant), the last "told" to the caller; posted to --bill-to as well. Exit 0: a bill was told, 1: none was, 2: the words are wrong. A fault is a row of
+ror_faults.json: ``be`` is what it is instead of HONEST; ``do`` by message ("token", "reads", "odr", "odrstatus", "told"): ["set", field, value], ["drop", field].
 """
 
 import argparse
@@ -34,10 +32,10 @@ CENTRAL, QUARTER, DAY = ZoneInfo("America/Chicago"), timedelta(minutes=15), time
 Json = dict[str, Any]
 bill = runpy.run_path(str(Path(__file__).with_name("bills.py")))["bill"]
 at, LOG_IN = datetime.fromisoformat, ("USERNAME", "PASSWORD", "DUNS")
-#: review: it reads VEE usage before it decides; always_ask: also where no read is needed; polls: at most; again: requests after the first, by how that
-#: ended; storm: the same call again at once, by what it was answered (401, AC1); tries: of a call that brings no JSON; linger_s: until the caller is
-#: told; naive: an instant's local time is taken for standard time; slots: of a day that are read; partial: the running interval is billed;
-#: checks: what lies before the gap, was collected before it ended, or answers another request is left out; factor: on the bill.
+#: review: it reads VEE usage before it decides; always_ask: also where no read is needed; polls: at most; again: requests after the first, by how that ended;
+#: storm: the same call again at once, by what it was answered (401, AC1); tries: of a call that brings no JSON; linger_s: until the caller is told; naive: an
+#: instant's local time is taken for standard time; slots: of a day that are read; partial: the running interval is billed; checks: what lies before the gap, was
+#: collected before it ended, or answers another request is left out; factor: on the bill. Nobody else's: when, in what calls; few, of a read; power, statuses.
 HONEST: Json = {"review": True, "always_ask": False, "polls": 10_000, "again": {}, "storm": {}, "tries": 4}
 HONEST |= {"linger_s": 0, "naive": False, "slots": 100, "partial": False, "checks": True, "factor": "1"}
 #: What is billed by where no plan is given.
@@ -165,8 +163,9 @@ class Call:
 
     def ask(self, vee: datetime, deadline: datetime) -> str:
         """S3 to S5: one request, followed to its end or to that of the caller's patience; how it ended."""
-        body = {"ESIID": self.asked.esiid, "readType": "INTERVALS", "callReference": self.asked.call}
-        body |= {"MeterNumber": self.asked.meter} if self.asked.meter else {}
+        body = {"ESIID": self.asked.esiid, "callReference": self.asked.call}
+        _ = [self.smt.post("power", "/v2/powerstatus/", body) for _ in range(self.be.get("power", 0))]
+        body |= {"readType": "INTERVALS"} | ({"MeterNumber": self.asked.meter} if self.asked.meter else {})
         ack = self.smt.post("odr", "/v2/odr/", body)
         key, self.told["refusal"] = ack.get("correlationId"), ack.get("refusal")
         say(event="asked", correlationId=key, refusal=ack.get("refusal"), statusReason=ack["statusReason"])
@@ -186,7 +185,7 @@ class Call:
 
     def take(self, status: Json, vee: datetime) -> str:
         """What the answer adds to the VEE usage."""
-        for one in status.get("intervals") or []:
+        for one in (status.get("intervals") or [])[: self.be.get("few")]:
             end, collected = self.utc(one["end"]), self.utc(one["collectedAt"])
             if vee < end <= collected or not self.be["checks"]:
                 self.used.setdefault(end, (one["wh"], f"non-VEE, {one['source']}"))
@@ -211,7 +210,9 @@ class Call:
             asked |= {"first": str(first), "last": str(day), "cycle_last": str(last)}
             made, days = bill(asked | {"taken": {"kwh": str(Decimal(total) / 1000)}}, {}), (day - first).days + 1
             _ = "cannot" in made and sys.exit(f"No bill is made of this plan: {made['cannot']}.")
-            usd = round(Decimal(made["total_usd"]) * Decimal(self.be["factor"]), 2)
+            ended = [None, self.asked.question, *(name for name in ("refusal", "trouble") if told[name])]
+            factor = self.be["factor"] if self.be.get("when") in ended else "1"
+            usd = round(Decimal(made["total_usd"]) * Decimal(factor), 2)
             parts = {of: sum(wh for wh, its in used.values() if its == of) for _, of in used.values()}
             told |= {"from": local(midnight(first)), "to": local(to), "wh": total, "total_usd": str(usd)}
             told |= {"lines": made["lines"], "parts": parts}
@@ -258,8 +259,7 @@ def changed(message: Json, steps: list[list[Any]]) -> Json:
 
 
 def say(**line: Any) -> None:
-    sys.stdout.write(json.dumps(line) + "\n")
-    sys.stdout.flush()
+    print(json.dumps(line), flush=True)
 
 
 def main() -> None:

@@ -247,9 +247,9 @@ def taken_in(intake: Intake, path: Path, records: Json, held: Path, now: datetim
         folder = path.parent / duns
         folder.mkdir(exist_ok=True)
         name = f"{records['tdsp']}IntervalData{today:%Y%m%d%H%M%S}{len(list(folder.iterdir())) + 1:03}.lse"
-        (folder / name).write_text(share, "utf-8")
+        (folder / name).write_text(re.sub(intake.be.get("hides", "^$"), ",0.001,", share), "utf-8")
     with path.with_name(f"{path.name}.result.csv").open("w", encoding="utf-8", newline="") as stream:
-        csv.writer(stream, lineterminator="\n").writerows(answers)
+        csv.writer(stream, lineterminator="\n").writerows(answers[: intake.be.get("rows")])
     say(event="taken in", name=path.name, codes=[one[4] for one in answers[1:]])
 
 

@@ -2,13 +2,12 @@
 
     python -I smt.py --records FILE --headend URL [--held FILE] [--inbox DIR] [--host 127.0.0.1] [--port 0] [--keys FILE] --clock URL [--fault ID|ID/near]
 
-It takes log-ins, requests for VEE usage and on-demand reads (POST /v2/token/, 15minintervalreads/, odr/, powerstatus/, odrstatus/), lets one successful
-read and one power status through per ESI ID and local day (FR CR016.1), inquires at the head-end, and takes its call-backs. What was posted stands in
---held, which site.py writes; with --inbox that is started too. --records is JSON: {"tdsp": DUNS, "users": {NAME: {"password", "duns"}}, "points": {ESIID:
-{"meter", "lacks": [...], "rors": [[DUNS, first day, last day], ...], "agreed": likewise}}}. Its time is that of --clock's GET /control/clock.
-
-A fault is a row of smt_faults.json: ``be`` is what it is in place of smt_sound.json's; ``do`` by message ("inquiry", "ack", "status", "reads") what is done
-to it: ["set", field, value], ["drop", field], ["each", field, members].
+It takes log-ins, requests for VEE usage and on-demand reads (POST /v2/token/, 15minintervalreads/, odr/, powerstatus/, odrstatus/), lets one successful read and one
+power status through per ESI ID and local day (FR CR016.1), inquires at the head-end, and takes its call-backs. What was posted stands in --held, which site.py writes;
+with --inbox that is started too. --records is JSON: {"tdsp": DUNS, "users": {NAME: {"password", "duns"}}, "points": {ESIID: {"meter", "lacks": [...], "rors": [[DUNS,
+first day, last day], ...], "agreed": likewise}}}. Its time is that of --clock's GET /control/clock.
+A fault is a row of smt_faults.json: ``be`` is what it is in place of smt_sound.json's; ``do`` by message ("inquiry", "ack", "status", "later", "reads") what is
+done to it: ["set", field, value], ["drop", field], ["each", field, members].
 """
 
 import argparse
@@ -66,10 +65,11 @@ class Smt:
         with urllib.request.urlopen(f"{self.asked.clock}/control/clock", timeout=10) as reply:
             return at(json.load(reply)["now"]).astimezone(UTC)
 
-    def may(self, duns: str, esiid: str, day: date) -> bool:
+    def may(self, duns: str, esiid: str, day: date, of: str = "read") -> bool:
         """Whether a day of an ESI ID is a retailer's, or another's with whom that is agreed."""
         known = [one for of in ("rors", "agreed", "lives") for one in self.records["points"].get(esiid, {}).get(of, [])]
-        return self.be["foreign"] or any(one == duns and first <= day.isoformat() <= last for one, first, last in known)
+        own = any(one == duns and first <= day.isoformat() <= last for one, first, last in known)
+        return own or self.be["foreign"] in (True, of)
 
     def refuse(self, code: str, wrong: object, *filled: str) -> None:
         """Tell what is wrong, unless it is deaf to that."""
@@ -100,8 +100,10 @@ class Smt:
             return self.changed("ack", {"trans_id": body["trans_id"]} | self.ask(duns, kind, body))
         self.refuse("no_call", path != "/v2/odrstatus/")
         request = self.requests.get(body["correlationId"], {})
-        self.refuse("CORRELATION", request.get("duns") != duns)
-        return self.changed("status", {"trans_id": body["trans_id"]} | self.status(request))
+        self.refuse("CORRELATION", request.get("duns") not in (duns, self.be.get("anyones", duns)))
+        told = self.changed("status", {"trans_id": body["trans_id"]} | self.status(request))
+        request["ended"] = request.get("ended", 0) + (told["statusCode"] != "PEN")
+        return self.changed("later", told) if request["ended"] > 1 else told
 
     def changed(self, message: str, body: Json) -> Json:
         """A message after a fault's steps."""
@@ -121,21 +123,21 @@ class Smt:
 
     def usage(self, duns: str, body: Json) -> Json:
         """The posted days of a range that are the retailer's own."""
-        edges = ("startDate", "endDate")
-        written = all(re.fullmatch(r"\d\d/\d\d/\d{4}", body[name]) for name in edges)
-        self.refuse("INVALID-DATE", not written, *edges)
+        (esiid,), rows, edges = body["esiid"], [], ("startDate", "endDate")
+        self.refuse("INVALID-DATE", not all(re.fullmatch(r"\d\d/\d\d/\d{4}", body[name]) for name in edges), *edges)
         first, last = (datetime.strptime(body[name], "%m/%d/%Y").date() for name in edges)
-        (esiid,), rows = body["esiid"], []
         self.refuse("DATE-ORDER", first > last, body["startDate"], body["endDate"])
-        self.refuse("AC1", not any(self.may(duns, esiid, first + n * DAY) for n in range((last - first).days + 1)))
-        for day, told in sorted(self.days(esiid).items()):
-            if first <= day <= last and self.may(duns, esiid, day):
+        asked = [first + n * DAY for n in range((last - first).days + 1)]
+        self.refuse("AC1", not (own := {day for day in asked if self.may(duns, esiid, day, "usage")}))
+        for day, told in sorted(self.days(self.be.get("whose", esiid)).items()):
+            if day in own:
                 slots, count = [""] * 100, len(told["intervals"])
                 for number, one in enumerate(told["intervals"]):
                     # Up to the hour that comes twice from the beginning, behind it from the end.
                     slots[number if number < (12 if count == 100 else 8) else number + 100 - count] = one
                 stamp = f"{datetime.strptime(told['made'], '%Y%m%d%H%M%S'):%m/%d/%Y %H:%M:%S}"
-                rows.append({"DT": f"{day:%m/%d/%Y}", "RevTS": stamp, "RT": "C", "RD": ",".join(slots)})
+                rd = ",".join(slots).replace("-A", self.be.get("marks", "-A"))
+                rows.append({"DT": f"{day:%m/%d/%Y}", "RevTS": stamp, "RT": "C", "RD": rd})
         self.refuse("1", not rows)
         return {"trans_id": body["trans_id"], "esiid": esiid, "energyData": rows}
 
@@ -152,8 +154,7 @@ class Smt:
         key, by = f"{secrets.randbelow(10**12):012}", now + timedelta(seconds=self.be["answer_s"])
         request: Json = {"correlationId": key, "duns": duns, "kind": kind, "state": "PEN", "esiid": esiid}
         request |= {"day": today, "by": by, "result": None, "power": kind == "POWER", "allowed": True, "why": ""}
-        inquiry: Json = {"correlationId": key, "kind": kind, "esiid": esiid}
-        inquiry |= {"callReference": body.get("callReference", "")}
+        inquiry = {"correlationId": key, "kind": kind, "esiid": esiid, "callReference": body.get("callReference", "")}
         if kind == "INTERVALS":
             vee = max((midnight(day + DAY) for day in self.days(esiid)), default=midnight(now.date() - 2 * DAY))
             end = datetime.fromtimestamp(int(now.timestamp()) // 900 * 900, UTC) + self.be["reach"] * QUARTER
@@ -181,7 +182,7 @@ class Smt:
         same = [one for one in self.requests.values() if all(one[name] == request[name] for name in of)]
         spent = [one for one in same if self.state(one) in self.be["counts"]]
         spent = [one for one in spent if one["result"] is None or one["result"].get("meterReads")]
-        if len(spent) < self.be["allows"]:
+        if len(spent) < self.be["allows"] or request["kind"] in self.be.get("free", ()):
             return None
         code, what = ("FR-CR016.1a", "power status") if power else ("FR-CR016.1b", "meter read")
         again = local(midnight(request["day"] + DAY) - timedelta(hours=self.be["early_h"]))
@@ -284,9 +285,8 @@ def main() -> None:
     ident, _, which = asked.fault.partition("/")
     if ident and (which or "fault") not in faults.get(ident, {}):
         words.error(f"there is no {asked.fault}: write ID or ID/near, ID one of {', '.join(faults)}")
-    smt = Smt(
-        asked, faults[ident][which or "fault"] if ident else {}, lambda: f"http://{asked.host}:{server.server_port}"
-    )
+    fault = faults[ident][which or "fault"] if ident else {}
+    smt = Smt(asked, fault, lambda: f"http://{asked.host}:{server.server_port}")
     server = ThreadingHTTPServer((asked.host, asked.port), handler(smt))
     if asked.inbox:
         told = [f"--{name}={getattr(asked, name)}" for name in ("records", "inbox", "held", "clock")]

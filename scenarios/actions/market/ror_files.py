@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import csv
 import io
+from collections.abc import Iterable
 from datetime import date
+from hashlib import blake2b
 from typing import TYPE_CHECKING, Any
 
 from pydantic import Field
 
-from headend.lse.writer import read
+from headend.lse.writer import LseRecord, read
+from headend.vee.quality import Channel
 from meters.calendar import parse_us_date
 from scenarios.actions.action import Played, Row, Seen
 from scenarios.actions.market.requests import AtMarket
@@ -24,14 +27,23 @@ class RorFiles(AtMarket):
     """A ROR or the CSP looks into its folder at SMT's file site: LSE and CSV files."""
 
 
+class FolderLoad(Record):
+    """A record of a load, in an LSE file: the digest of its intervals."""
+
+    esiid: str
+    day: str
+    digest: str
+
+
 class FolderFile(Record):
-    """A file: days of ESI IDs that it holds, and of whom it holds what is not the folder's owner's."""
+    """A file: days of ESI IDs that it holds, and of whom it holds what is not the folder's owner's; and its loads."""
 
     name: str
     records: Count
     esiids: list[str]
     days: list[str]
     foreign: list[str]
+    loads: list[FolderLoad] = Field(default_factory=list)
 
 
 class RecordedFolder(Record):
@@ -46,7 +58,8 @@ def _play(stage: Stage, action: RorFiles) -> Played:
     registry, user = stage.sandbox.market.registry, stage.sandbox.market.registry.users[username]
     found: list[dict[str, Any]] = []
     for name, content in lying:
-        held = _held(name, content)
+        records = list(read(content, name).records) if name.endswith(".lse") else []
+        held = [(one.esiid, one.day) for one in records] or _rows(name, content)
         foreign = {esiid for esiid, day in held if not registry.may_see(user, esiid, day)}
         found.append(
             {
@@ -55,15 +68,24 @@ def _play(stage: Stage, action: RorFiles) -> Played:
                 "esiids": sorted({esiid for esiid, _ in held}),
                 "days": sorted({day.isoformat() for _, day in held}),
                 "foreign": sorted(foreign),
+                "loads": [_load(one) for one in records if one.channel is Channel.LOAD],
             }
         )
     return {"files": found}
 
 
-def _held(name: str, content: bytes) -> list[tuple[str, date]]:
-    """ESI ID and operating day of each record of a file: in CSV the rows of a day are one."""
-    if name.endswith(".lse"):
-        return [(one.esiid, one.day) for one in read(content, name).records]
+def digest_of(wh: Iterable[int], estimated: Iterable[bool]) -> str:
+    """The digest of a day's intervals: Wh, and which are estimated."""
+    told = " ".join(f"{int(one)}{'AE'[bool(guess)]}" for one, guess in zip(wh, estimated, strict=True))
+    return blake2b(told.encode(), digest_size=12).hexdigest()
+
+
+def _load(one: LseRecord) -> dict[str, str]:
+    return {"esiid": one.esiid, "day": one.day.isoformat(), "digest": digest_of(one.wh, one.estimated)}
+
+
+def _rows(name: str, content: bytes) -> list[tuple[str, date]]:
+    """ESI ID and operating day of what a CSV file holds: the rows of a day are one."""
     if not name.endswith(".CSV"):
         return []
     rows = csv.DictReader(io.StringIO(content.decode("utf-8")))

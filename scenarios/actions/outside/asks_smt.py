@@ -61,6 +61,9 @@ class AsksSmt(AtMarket):
         default=(),
         description="Further call-backs: before the answer one without a key, or at another's address; after it the same again, or another.",
     )
+    other: str | None = Field(
+        default=None, description="A log-in of another's that polls it at the end by the same correlationId."
+    )
     body: dict[str, Any] = Field(
         default_factory=dict, description="Fields of the request that are otherwise; null leaves one out."
     )
@@ -77,7 +80,7 @@ class AsksSmt(AtMarket):
 
 
 class RecordedAsk(Record):
-    """What became of it. key: the id that SMT gave; inquiry: the TDSP's; made: its call-backs, in their order."""
+    """What became of it. key: the id that SMT gave; inquiry: the TDSP's; made: its call-backs, in their order; other: the code that another was told."""
 
     at: Instant
     ended_at: Instant
@@ -87,6 +90,7 @@ class RecordedAsk(Record):
     keyed: bool
     made: list[str]
     over: bool
+    other: str | None = None
 
 
 SeenAsk = Seen[AsksSmt, RecordedAsk]
@@ -142,6 +146,22 @@ class _Asking:
             return self.io("poll", lambda: self.call("/api/usage/latestodrread", ESIID=self.esiid))
         return self.io("poll", lambda: self.call("/v2/odrstatus/", correlationId=key))
 
+    def by_another(self, username: str, key: str) -> simpy.Event:
+        """Have another log-in ask how it stands; an exchange of its own."""
+
+        async def call() -> Any:
+            head = await bearer(self.stage, username, portal=False)
+            body = asking(self.stage, self.action, username) | {
+                "correlationId": key,
+                "trans_id": f"{self.action.ref}-{username}",
+            }
+            reply = await sent(
+                self.stage.http, "POST", "/v2/odrstatus/", headers=head, json=otherwise(body, {"esiid": None})
+            )
+            return None if reply is None else document(reply)
+
+        return self.io("poll", call)
+
     def wait(self, until: Seconds) -> Generator[simpy.Event, Any, None]:
         """Have the clock go on, and SMT's with it."""
         while (left := until - self.runtime.now()) > 0:
@@ -183,6 +203,10 @@ def _play(stage: Stage, action: AsksSmt) -> Played:
         until = runtime.now() + _SOON_S
         while _pending((yield its.poll(key))) and runtime.now() < until:
             yield from its.wait(runtime.now() + _TICK_S)
+        # What is over is the same whenever it is looked at.
+        yield its.poll(key)
+        if action.other is not None:
+            left["other"] = code_of((yield its.by_another(action.other, key)))
     return left | {"key": key, "ended_at": iso(runtime.now())}
 
 
@@ -317,6 +341,7 @@ ROWS = (
         _play,
         (
             Fact("code", TEXT, "code of what was wrong", _of("code")),
+            Fact("other", TEXT, "code that another log-in was told", _of("other")),
             Fact("taken", TRUTH, "whether it was taken", lambda seen: seen.record and seen.record.key is not None),
             Fact("inquired", TRUTH, "whether the TDSP was inquired of", lambda seen: seen.record and seen.record.inquiry is not None),
             Fact("called_back", COUNT, "call-backs that the TDSP made", lambda seen: seen.record and len(seen.record.made)),

@@ -7,7 +7,7 @@ from collections.abc import Callable, Sequence
 
 from meters.calendar import iso, to_s
 from scenarios.certify.ror.calls import Called, Seen
-from scenarios.certify.said import ODR, READS, STATUS, TOKEN, Said
+from scenarios.certify.said import ODR, POWER, READS, STATUS, TOKEN, Said
 
 #: Model seconds before the caller's patience ends, from which on a retailer may stop asking. A default of this project.
 _NEARLY_S = 60
@@ -27,8 +27,17 @@ _DRAWS = {
 
 
 def _reviews(calls: Sequence[Called]) -> Seen:
+    # Who was told of the gap earlier in the day need not ask again.
+    known: set[str] = set()
     for call in calls:
         reads, asked = call.to(READS), call.to(ODR)
+        sound = reads.where(lambda one: one.status == 200 and not one.code and not one.paged)
+        balance = call.action.question == "balance" and call.own and call.posted_to < call.last_end
+        if balance and sound and not asked and call.step.name not in known:
+            said = f"what was posted ends {iso(call.posted_to)}, the balance is asked for, and it asks for no more"
+            yield call.saw(False, said, reads)
+            continue
+        known |= {call.step.name} if call.filed else set()
         if asked and call.action.question == "last_bill":
             yield call.saw(False, "it asks for a read that the question has no need of", asked)
         elif asked and (not reads or reads[0].n > asked[0].n):
@@ -47,7 +56,7 @@ def _asks_gap(calls: Sequence[Called]) -> Seen:
 def _one_request(calls: Sequence[Called]) -> Seen:
     known: dict[tuple[str, str], Called] = {}
     for call in calls:
-        filed = call.filed
+        filed = call.filed_at(ODR, POWER)
         if len(filed) > 1:
             yield call.saw(False, f"{len(filed)} requests are made for one call", filed)
             continue

@@ -129,19 +129,22 @@ def _taxes(those: Sequence[Billed]) -> Seen:
 
 
 def _sums(those: Sequence[Billed]) -> Seen:
+    """Where each part is right the total is the golden one too: what no id looks at, and what the plan has not, is in no part."""
+    whole = not any(seen.held is False for part in _PARTS.values() for seen in part(those))
     for one in those:
         told, total = one.lines, one.total
         if told is None or total is None:
             yield one.saw(None, f"no total or no lines are told of the bill {one.action.golden}")
+            continue
+        right, meant = (sum((amount for _, amount in lines), Decimal(0)) for lines in (told, one.golden))
+        if total != right:
+            yield one.saw(False, f"the bill {one.action.golden} is told as ${total}, and its lines come to ${right}")
         else:
-            right = sum((amount for _, amount in told), Decimal(0))
-            yield one.saw(
-                total == right, f"the bill {one.action.golden} is told as ${total}, and its lines come to ${right}"
-            )
+            off = whole and abs(total - meant) > _CENT * len(one.golden)
+            yield one.saw(not off, f"the bill {one.action.golden} is told as ${total}, and by the plan is ${meant}")
 
 
-#: By id what is seen of it.
-SEEN: dict[str, Callable[[Sequence[Billed]], Seen]] = {
+_PARTS: dict[str, Callable[[Sequence[Billed]], Seen]] = {
     ident: _parts(ident, *kinds)
     for ident, kinds in {
         "BILL-TIERS": (ENERGY,),
@@ -155,4 +158,6 @@ SEEN: dict[str, Callable[[Sequence[Billed]], Seen]] = {
         "BILL-TO-DATE": (BASE, MONTHLY, CREDIT),
         "BILL-PROJECTED": (ENERGY, MONTHLY, PER_KWH, CREDIT),
     }.items()
-} | {"BILL-TAX": _taxes, "BILL-SUM": _sums}
+} | {"BILL-TAX": _taxes}
+#: By id what is seen of it.
+SEEN = _PARTS | {"BILL-SUM": _sums}

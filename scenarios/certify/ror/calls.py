@@ -7,11 +7,12 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
 
-from meters.calendar import Seconds, epoch, floor_interval, seconds
+from meters.calendar import INTERVAL_S, Seconds, epoch, floor_interval, seconds
 from scenarios.actions.outside.customer_calls import CustomerCalls, RecordedCustomerCall
 from scenarios.certify.observed import MOST, Observation, Observed, Step
 from scenarios.certify.said import ODR, STATUS, Heard, Said, heard
-from scenarios.certify.truth import Truth
+from scenarios.certify.truth import Truth, posted_to
+from scenarios.parts.setting import AccountSpec
 
 Seen = Iterator[Observation]
 
@@ -39,8 +40,12 @@ class Called:
 
     @cached_property
     def filed(self) -> Heard:
-        """Its requests at the meter, taken or refused."""
-        return self.to(ODR).where(lambda one: one.request is not None)
+        """Its requests for a read, taken or refused."""
+        return self.filed_at(ODR)
+
+    def filed_at(self, *paths: str) -> Heard:
+        """Its requests at the meter at some paths, taken or refused."""
+        return self.said.where(lambda one: one.path in paths and one.request is not None)
 
     @cached_property
     def answer(self) -> dict[str, Any]:
@@ -56,18 +61,44 @@ class Called:
         return [one for one in self.to(STATUS) if (one.reply or {}).get("correlationId", "") not in own]
 
     @property
+    def account(self) -> AccountSpec:
+        """The customer's, with its cycle and rates."""
+        assert self.step.recording is not None
+        return self.step.recording.scenario.account_of(self.action)
+
+    @property
+    def posted_to(self) -> Seconds:
+        """To where the usage was posted."""
+        assert self.step.recording is not None
+        return posted_to(self.step.recording.scenario, self.record.at)
+
+    @property
+    def uncovered(self) -> list[tuple[Seconds, Seconds]]:
+        """What its answer leaves open of the gap."""
+        return [(epoch(one["start"]), epoch(one["end"])) for one in self.answer.get("uncovered") or ()]
+
+    @cached_property
+    def reaches(self) -> Seconds:
+        """To where what it has got reaches unbroken but for what is left open: the posted usage, and what it was told of the gap."""
+        its = {int(epoch(one["end"])) for one in self.answer.get("intervals") or ()}
+        at = self.posted_to
+        for start, end in self.uncovered:
+            at = max(at, end) if its and start <= at else at
+        while at + INTERVAL_S in its:
+            at += INTERVAL_S
+        return at if its else self.posted_to
+
+    @property
     def esiid(self) -> str:
         """The customer's."""
         assert self.step.recording is not None
-        account = self.step.recording.scenario.account_of(self.action)
-        return self.step.recording.world.accounts[account.account_id].esiid
+        return self.step.recording.world.accounts[self.account.account_id].esiid
 
     @property
     def own(self) -> bool:
         """Whether the customer is the retailer's on the day."""
         assert self.step.recording is not None
-        account = self.step.recording.scenario.account_of(self.action)
-        premise = self.step.recording.world.accounts[account.account_id]
+        premise = self.step.recording.world.accounts[self.account.account_id]
         return premise.service_point.ror_of_record == premise.ror.duns
 
     @property

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from itertools import product
 from typing import Any
 
 from headend.wire import Outcome
@@ -19,9 +20,9 @@ _REACHES = ("reachesTo", "missing", "partial", "meterReads")
 
 
 def _same(one: Asked, names: Sequence[str]) -> str:
-    """What of an answer is handed on otherwise than it was told, in a sentence."""
-    for name in names:
-        told, handed = (_plain(of.get(name)) for of in (one.answer, one.final))
+    """What of an answer is handed on otherwise than it was told, whenever it is asked for, in a sentence."""
+    for name, final in product(names, one.finals):
+        told, handed = (_plain(of.get(name)) for of in (one.answer, final))
         if told != handed:
             return f"{name} is handed on as {_short(handed)}, and was told as {_short(told)}"
     return ""
@@ -71,13 +72,20 @@ def _reads(looked: Looked) -> Seen:
         if not one.completed or not one.final:
             continue
         if one.action.kind == "POWER":
-            wrong = _plain(one.answer["power"]) != _plain(one.final.get("powerStatus"))
-            yield one.saw(not wrong, f"{one.answer['power']} is handed on as {one.final.get('powerStatus')}")
+            told = one.answer["power"]
+            handed = [final.get("powerStatus") for final in one.finals]
+            wrong = [of for of in handed if _plain(of) != _plain(told)]
+            yield one.saw(not wrong, f"{told} is handed on as {wrong[0]}" if wrong else "")
         elif "register" in one.answer:
-            told, read = one.answer["register"], one.final.get("odrRead") or {}
-            stamp, wh = us_stamp(epoch(told["at"])), read.get("registeredRead")
-            right = isinstance(wh, (int, float)) and round(wh * 1000) == told["wh"] and read.get("readDate") == stamp
-            yield one.saw(right, f"{told['wh']} Wh at {stamp} is handed on as {read}")
+            told = one.answer["register"]
+            wrong = [final.get("odrRead") for final in one.finals if not _reads_as(final.get("odrRead") or {}, told)]
+            yield one.saw(not wrong, f"{told['wh']} Wh at {told['at']} is handed on as {wrong[0]}" if wrong else "")
+
+
+def _reads_as(read: dict[str, Any], told: dict[str, Any]) -> bool:
+    wh = read.get("registeredRead")
+    right = isinstance(wh, (int, float)) and round(wh * 1000) == told["wh"]
+    return right and read.get("readDate") == us_stamp(epoch(told["at"]))
 
 
 def _hole(looked: Looked) -> Seen:

@@ -62,10 +62,17 @@ class Asked:
         return [one for one in self.said if one.path in (STATUS, LATEST)]
 
     @cached_property
+    def finals(self) -> list[dict[str, Any]]:
+        """Each by which it was over, since it was answered."""
+        back = self.back("answer")
+        told = [one.reply or {} for one in self.polls if back is None or one.at_us >= back.at_us]
+        return [one for one in told if one.get("statusCode") in ("0", "1")]
+
+    @property
     def final(self) -> dict[str, Any]:
         """The last of that; nothing while it is pending."""
-        last = self.polls[-1].reply if self.polls else None
-        return last if last and last.get("statusCode") in ("0", "1") else {}
+        last = (self.polls[-1].reply if self.polls else None) or {}
+        return last if last.get("statusCode") in ("0", "1") else {}
 
     @cached_property
     def _inquiry(self) -> tuple[Exchange | None, dict[str, Any]]:

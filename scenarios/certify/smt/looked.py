@@ -2,13 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cached_property
+from typing import TypeVar
 
 from scenarios.certify.observed import Observed, Step
 from scenarios.certify.smt.asked import Asked, asked_in
 from scenarios.certify.smt.breaches import breaches_in
+from scenarios.parts.setting import Act
+from scenarios.records.values import Record
 from simulator.smt.ondemand.invariants import Breach
+
+_R = TypeVar("_R", bound=Record)
 
 
 @dataclass(frozen=True)
@@ -30,6 +36,15 @@ class Looked:
     def citing(self, ident: str) -> list[Asked]:
         """Those by which an id is looked at."""
         return [one for one in self.asked if ident in one.action.verifies]
+
+    def left(self, ident: str, kind: type[_R]) -> Iterator[tuple[Step, Act, _R]]:
+        """What was left, of a kind, by the actions by which an id is looked at."""
+        for step in self.steps:
+            assert step.recording is not None
+            for action in step.recording.scenario.timeline:
+                record = step.recording.actions.get(action.ref)
+                if ident in action.verifies and isinstance(record, kind):
+                    yield step, action, record
 
     @cached_property
     def broken(self) -> dict[tuple[str, str], list[Breach]]:

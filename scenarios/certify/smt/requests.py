@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from datetime import timedelta
 
 from pydantic import ValidationError
 
@@ -12,17 +11,17 @@ from headend.wire import InquiryRequest
 from meters.calendar import (
     INTERVAL_S,
     Seconds,
-    day_end,
-    day_of,
     ends_within,
     floor_interval,
     iso,
     to_s,
 )
+from scenarios.actions.market.usage_read import RecordedUsage
 from scenarios.certify.observed import Observation
-from scenarios.certify.said import Said, said_of
+from scenarios.certify.said import READS, Said, rows_of, said_of
 from scenarios.certify.smt.asked import Asked, Seen, instant_of
 from scenarios.certify.smt.looked import Looked
+from scenarios.certify.truth import posted_to
 from simulator.smt.errors import BAD_FIELD, BUSINESS, GATEWAY, UNROUTED
 
 #: Seconds that an inquiry must leave the TDSP. A default of this project.
@@ -62,6 +61,12 @@ def _of_record(looked: Looked) -> Seen:
         elif one.filed is not None:
             code = one.filed.code
             yield one.saw(code == "AC1", f"one who is not of record is told {code or one.told}")
+    for step, action, _ in looked.left("SMT-AC1", RecordedUsage):
+        for said in map(said_of, step.market):
+            if said.path == READS and said.exchange.ids.get("trans_id") == action.ref:
+                days = len(rows_of(said.reply or {}, "energyData"))
+                text = f"one who is not of record is told {said.code or f'{days} days of usage'}"
+                yield Observation(step.name, action.ref, said.code == "AC1" and not days, text, (said.n,))
 
 
 def _alike(looked: Looked) -> Seen:
@@ -108,17 +113,8 @@ def _intervals(looked: Looked, ident: str) -> Iterator[tuple[Asked, Seconds, Sec
     for one in looked.citing(ident):
         start, end = (instant_of(one.inquiry.get(edge)) for edge in ("start", "end"))
         if one.action.kind == "INTERVALS" and start is not None and end is not None:
-            yield one, start, end, _posted_to(one)
-
-
-def _posted_to(one: Asked) -> Seconds:
-    """To where the days were posted before the run began: to midnight, but for what is never posted."""
-    assert one.step.recording is not None
-    scenario = one.step.recording.scenario
-    day = day_of(one.record.at) - timedelta(days=1)
-    while any(each.never and each.covers(day) for each in scenario.posting):
-        day -= timedelta(days=1)
-    return day_end(day)
+            assert one.step.recording is not None
+            yield one, start, end, posted_to(one.step.recording.scenario, one.record.at)
 
 
 def _gap(looked: Looked) -> Seen:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from itertools import chain
 
 from meters.calendar import (
     to_s,
@@ -37,6 +38,11 @@ def _expected(ident: str) -> Callable[[Looked], Seen]:
     return seen
 
 
+def _and(first: Callable[[Looked], Seen], then: Callable[[Looked], Seen]) -> Callable[[Looked], Seen]:
+    return lambda looked: chain(first(looked), then(looked))
+
+
 _OWN: dict[str, Callable[[Looked], Seen]] = requests.SEEN | allowance.SEEN | answers.SEEN | posted.SEEN | portal.SEEN
+_OWN |= {ident: _and(_expected(ident), more) for ident, more in posted.BESIDE.items()}
 #: By id what is seen of it.
 SEEN: dict[str, Callable[[Looked], Seen]] = {one.id: _OWN.get(one.id) or _expected(one.id) for one in of_role("smt")}

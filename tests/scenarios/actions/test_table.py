@@ -106,7 +106,7 @@ def test_a_call_that_needs_no_more_says_why_and_a_file_that_is_not_posted_what_w
 
 def test_what_is_no_file_of_usage_holds_nothing_and_of_no_answer_none_is_told() -> None:
     assert balance_call._held(None) == ""
-    assert ror_files._held("notes.txt", b"a letter") == []
+    assert ror_files._rows("notes.txt", b"a letter") == []
     assert [*usage_read._green_button(httpx.Response(200, text='{"errorCode": "AC1"}'))] == []
     assert [*usage_read._green_button(httpx.Response(200, text="<feed>"))] == []
 

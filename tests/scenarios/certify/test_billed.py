@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import runpy
 from collections.abc import Callable
+from decimal import Decimal
 from functools import cache
 from typing import Any
 
@@ -84,6 +85,19 @@ def test_a_slip_fails_the_ids_that_it_names_and_no_other(mutant: str) -> None:
 @pytest.mark.parametrize("ident", SEEN)
 def test_without_a_rule_a_slip_would_not_be_found(ident: str) -> None:
     assert set(contradicted(ALONE[ident])) == {ident}
+
+
+def test_a_part_that_no_id_of_the_bill_looks_at_is_told_by_the_total() -> None:
+    its = {action.golden: its for one in told("") if (action := one.action) and (its := one.record.bill)}
+    bill = its["tiers-limit"]
+    its["tiers-limit"] = {
+        "lines": [*bill["lines"], ["base charge", "0.25"]],
+        "total_usd": str(Decimal(bill["total_usd"]) + Decimal("0.25")),
+    }
+    those = [billed(step, one, its[one.golden]) for step, one in ACTIONS]
+    found = {ident: [one for one in seen(those) if one.held is False] for ident, seen in SEEN.items()}
+    assert {ident: len(seen) for ident, seen in found.items() if seen} == {"BILL-SUM": 1}
+    assert "by the plan is $" in found["BILL-SUM"][0].said
 
 
 @pytest.mark.parametrize("cents", [1, 2])

@@ -342,6 +342,10 @@ def _drawn(path: str, code: str) -> Callable[[Called], Called]:
     return _at(path, lambda one: [_said(one, reply={"errorCode": code, "errorMessage": "no"})])
 
 
+def _untold(call: Called) -> Called:
+    return replace(call, record=call.record.model_copy(update={"bill": None}))
+
+
 def _late(call: Called) -> Called:
     return replace(call, record=call.record.model_copy(update={"told_at": call.hung_up + 1}))
 
@@ -356,20 +360,35 @@ OFTEN = 25
     ("ident", "step", "bent"),
     [
         ("S2", "balance", _at(READS, lambda _: [])),
+        ("S2", "pages", _at(ODR, lambda _: [])),
         ("S3", "balance", _at(ODR, lambda one: [_said(one, ask={"readType": "REGISTER"})])),
         ("S6", "balance", _told(parts={"VEE": 1}, sentences=[])),
+        ("S6", "balance", _told(parts={"VEE": 246_577, "non-VEE": 0}, sentences=["non-VEE"])),
+        ("S6", "balance", _told(parts={"VEE": "most", "non-VEE": "some"})),
+        ("S6", "balance", _told(parts=None)),
         ("UC-N1", "balance", _at(ODR, lambda one: [one, one])),
         ("UC-N1", "balance", _at(ODR, lambda one: [_said(one, ask={"callReference": "a call"})])),
+        ("UC-N1", "balance", _at(ODR, lambda one: [one, replace(one, ask=one.ask | {"path": "/v2/powerstatus/"})])),
         ("UC-N5", "balance", _at(POLL, lambda _: [])),
         ("UC-N5", "balance", _at(POLL, lambda one: [one] * OFTEN)),
         ("AMB-5", "stale-read", _told(wh=999_999)),
         ("AMB-6", "balance", _told(to="2026-08-12T17:45:00-05:00")),
         ("AMB-7", "gap-over-48-hours", _told(uncovered=[])),
+        (
+            "AMB-7",
+            "gap-over-48-hours",
+            _told(uncovered=[{"start": "2026-08-14T00:00:00-05:00", "end": "2026-08-14T17:15:00-05:00"}]),
+        ),
+        ("AMB-7", "gap-over-48-hours", _told(uncovered=[{"start": 5}])),
         ("AMB-10", "balance", _at(ODR, lambda one: [_said(one, ask={"callReference": ""})])),
         ("AMB-12", "balance", _told(total_usd="99.99")),
         ("AMB-12", "balance", _told(wh=1)),
         ("AMB-12", "balance", _told(to="2026-08-01T00:00:00-05:00")),
+        ("AMB-12", "balance", _told(total_usd="99.99", to=None)),
+        ("AMB-12", "t-failed", _told(wh=999_999)),
+        ("AMB-12", "switched", _told(total_usd="9999.99")),
         ("AMB-12", "day-of-100", _late),
+        ("AMB-12", "day-of-92", _untold),
         ("bad_token", "token-runs-out", _at(POLL, lambda one: [one] * 3)),
         ("text_503", "pages", _at(TOKEN, lambda one: [one] if one.reply["status"] == 503 else [])),
         ("AC1", "balance", _drawn(ODR, "AC1")),

@@ -156,6 +156,45 @@ def one_off(body: dict[str, Any]) -> dict[str, Any]:
     return body | {"energyData": rows}
 
 
+def guessed(body: dict[str, Any]) -> dict[str, Any]:
+    return body | {"energyData": [row | {"RD": row["RD"].replace("-A", "-E", 1)} for row in body["energyData"]]}
+
+
+def revised(when: str | None) -> Callable[[dict[str, Any]], dict[str, Any]]:
+    return lambda body: body | {"energyData": [row | {"RevTS": when} for row in body["energyData"]]}
+
+
+def first_of(step: Step, path: str, ref: str, change: Callable[[dict[str, Any]], dict[str, Any]]) -> Step:
+    """The first reply of an action by which a request is over is otherwise; the last one stays."""
+    its = [one for one in step.market if one.ask["path"] == path and one.ids.get("trans_id") == ref]
+    first = next(one for one in its if json.loads(one.reply["body"])["statusCode"] != "PEN")
+    assert first is not its[-1]
+    market = tuple(replace(one, reply=_body(one.reply, change)) if one.n == first.n else one for one in step.market)
+    return replace(step, market=market)
+
+
+def shortened(step: Step) -> Step:
+    """The result of a file of the days before has the first record alone."""
+
+    def bent(one: Exchange) -> Exchange:
+        rows = str(one.reply.get("body", "")).splitlines(keepends=True)
+        return replace(one, reply=one.reply | {"body": "".join(rows[:2])})
+
+    return replace(step, files=tuple(one if one.ids else bent(one) for one in step.files))
+
+
+def other_loads(ref: str) -> Bend:
+    """A file in a retailer's folder holds other intervals."""
+
+    def bent(step: Step) -> Step:
+        assert step.recording is not None
+        files = step.recording.actions[ref].files  # type: ignore[attr-defined]
+        other = [one.model_copy(update={"digest": "0"}) for one in files[0].loads]
+        return left(ref, files=[files[0].model_copy(update={"loads": other}), *files[1:]])(step)
+
+    return bent
+
+
 ALLOWED, REFUSED = asked(meterAllowed=True), asked(meterAllowed=False)
 TAKEN = said(correlationId="1", statusCode="0", refusal=None)
 #: By id the step that is bent, and how.
@@ -174,8 +213,12 @@ BENT: dict[str, list[tuple[str, Bend]]] = {
     "SMT-TERMS": [("errors", left("terms-refused", code=None))],
     "SMT-DATES": [("errors", left("a-date-in-iso", code="FIELD")), ("errors", left("dates-change-places", code=None))],
     "SMT-METER": [("errors", left("another-meter", code=None)), ("errors", left("another-meter", inquiry="1"))],
-    "SMT-CORRELATION": [("errors", left("no-such-request", code=None))],
-    "SMT-AC1": [("rights", at(ODR, said(errorCode="METER"), "anothers"))],
+    "SMT-CORRELATION": [("errors", left("no-such-request", code=None)), ("answers", left("register", other=None))],
+    "SMT-AC1": [
+        ("rights", at(ODR, said(errorCode="METER"), "anothers")),
+        ("rights", at(READS, said(errorCode="1"), "usage-of-anothers")),
+        ("rights", at(READS, said(energyData=[{}]), "usage-of-anothers")),
+    ],
     "SMT-ALIKE": [("rights", at(ODR, said(errorMessage="There is no such ESI ID."), "nobodys"))],
     "SMT-ELIGIBLE": [("rights", left("no-ams-meter", code="A2")), ("rights", left("not-in-lse", code=None))],
     "SMT-TAKEN": [("answers", at(STATUS, said(errorCode="CORRELATION"))), ("answers", at(ODR, without("statusCode")))],
@@ -193,7 +236,11 @@ BENT: dict[str, list[tuple[str, Bend]]] = {
     ],
     "SMT-ANSWER-BY": [("answers", asked(answerBy="2026-08-12T17:50:00-05:00"))],
     "SMT-REFERENCE": [("answers", asked(callReference=""))],
-    "SMT-ONE-A-DAY": [("throttle", ALLOWED)],
+    "SMT-ONE-A-DAY": [
+        ("throttle", ALLOWED),
+        ("throttle", asked("intervals-again", meterAllowed=True)),
+        ("throttle", lambda step: let_in(step, "power-again", "power")),
+    ],
     "SMT-ROOM": [("throttle", REFUSED)],
     "SMT-FAILED-FREE": [("throttle", asked("after-a-failure", meterAllowed=False))],
     "SMT-UNDER-WAY": [("throttle", lambda step: let_in(step, "meanwhile", "takes-long"))],
@@ -204,7 +251,7 @@ BENT: dict[str, list[tuple[str, Bend]]] = {
         ("throttle", at(ODR, said(refusal={"code": "FR-CR016.1b", "reason": "r"}), "second")),
         ("throttle", at(ODR, said(refusal={"code": "c", "reason": "r", "retryAt": "2026-08-13T01:00:00-05:00"}), "second")),
     ],
-    "SMT-UNCHANGED": [("answers", at(STATUS, inflated)), ("answers", at(STATUS, of_the_meter))],
+    "SMT-UNCHANGED": [("answers", at(STATUS, inflated)), ("answers", lambda step: first_of(step, STATUS, "intervals", inflated)), ("answers", at(STATUS, of_the_meter))],
     "SMT-REACHES": [
         *(("answers", at(STATUS, without(name))) for name in ("missing", "reachesTo", "partial", "meterReads")),
     ],
@@ -212,6 +259,7 @@ BENT: dict[str, list[tuple[str, Bend]]] = {
     "SMT-READS": [
         ("answers", at(STATUS, said(odrRead={"registeredRead": 1.0, "readDate": "08/12/2026 18:10:31"}), "register")),
         ("answers", at(STATUS, without("powerStatus"), "power")),
+        ("answers", lambda step: first_of(step, STATUS, "register", without("odrRead"))),
     ],
     "SMT-HOLE": [("answers", at(STATUS, said(statusCode="0")))],
     "SMT-FIRST": [("link", at(STATUS, inflated)), ("link", answered(409))],
@@ -221,7 +269,7 @@ BENT: dict[str, list[tuple[str, Bend]]] = {
     "SMT-T-FAILED": [("lost", at(STATUS, said(statusCode="PEN"))), ("lost", at(STATUS, said(statusReason="FAILED: lost")))],
     "SMT-FAILED": [("link", at(STATUS, said(statusCode="0"))), ("link", at(STATUS, said(statusReason="FAILED")))],
     "SMT-PEN": [("answers", at(STATUS, said(statusCode="0"))), ("answers", at(STATUS, said(statusCode="PEN")))],
-    "SMT-LSE-00": [("zoo", codes("sound")), ("zoo", left("registers-deny-the-sum", answers=[]))],
+    "SMT-LSE-00": [("zoo", shortened), ("zoo", codes("sound")), ("zoo", left("registers-deny-the-sum", answers=[]))],
     "SMT-LSE-01": [("zoo", codes("value-below-zero"))],
     "SMT-LSE-02": [("zoo", codes("start-in-iso"))],
     "SMT-LSE-03": [("zoo", codes("two-days-in-one")), ("zoo", left("an-interval-too-few", answers=[]))],
@@ -229,9 +277,12 @@ BENT: dict[str, list[tuple[str, Bend]]] = {
     "SMT-LSE-05": [("zoo", codes("older")), ("posted", codes("older"))],
     "SMT-LSE-F1": [("zoo", codes("too-many"))],
     "SMT-LSE-F2": [("zoo", codes("misnamed")), ("zoo", left("cut-in-a-head", answers=[]))],
-    "SMT-VEE": [("posted", at(READS, one_off, "read")), ("day-of-92", at(READS, said(energyData=[])))],
+    "SMT-VEE": [
+        *(("posted", at(READS, guessed, f"read{which}")) for which in ("", "-5")),
+        *(("posted", at(READS, revised(when), "read-4")) for when in ("01/01/1970 00:00:00", "08/12/2026 18:40:00", "soon", None)),
+        ("posted", at(READS, one_off, "read")), ("day-of-92", at(READS, said(energyData=[])))],
     "SMT-REVISION": [("posted", left("read-again", kwh="25")), ("posted", left("read-once-more", records=0))],
-    "SMT-SPLIT": [("posted", left("new-retailers-folder", files=[]))],
+    "SMT-SPLIT": [("posted", left("new-retailers-folder", files=[])), ("posted", other_loads("old-retailers-folder"))],
     "SMT-PT-LOGIN": [("portal", left("customer", let_in=0)), ("portal", left("wrong-password", let_in=1)), ("portal", left("nobody", status=200))],
     "SMT-PT-TOKEN": [("portal", left("no-token", status=200)), ("portal", left("no-such-token", status=200))],
     "SMT-PT-METERS": [("portal", left("meters", values={"/data": 8}))],

@@ -47,7 +47,7 @@ FAULTS = {
     for stem in ANSWERING
     for fault, row in json.loads((STRANGERS / f"{stem}_faults.json").read_text("utf-8")).items()
     # What a site does with a file, no vector tells.
-    if fault not in ("OWN-BY-TODAY", "KEEPS-FIRST")
+    if fault not in ("OWN-BY-TODAY", "KEEPS-FIRST", "TELLS-TWO", "SPLITS-NOUGHT")
 }
 
 
