@@ -105,9 +105,8 @@ def sound(look: Callable[[], Iterator[Observation]]) -> Iterator[Observation]:
         yield from look()
     except Exception as error:
         at = traceback.extract_tb(error.__traceback__)[-1]
-        said = (
-            f"a fault of ours ended the judging: {type(error).__name__} in {Path(at.filename).name}, line {at.lineno}"
-        )
+        where = f"{type(error).__name__} in {Path(at.filename).name}, line {at.lineno}"
+        said = f"what is there cannot be judged ({where}): it was altered, or that is a fault of ours"
         yield Observation("", "", None, said, broke=True)
 
 
