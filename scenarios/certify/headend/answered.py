@@ -71,11 +71,13 @@ class Looked:
     def events(self, step: Step) -> dict[str, list[tuple[Exchange, str, Seconds]]]:
         """By ESI ID what meters told unasked in a step, each with its kind and when that was, the last one last. Of a file they are read once."""
         if step.name not in self._events:
-            self._events[step.name] = {}
+            found: dict[str, list[tuple[Exchange, str, Seconds]]] = {}
             for exchange in step.events:
                 for one in json.loads(exchange.ask["body"])["events"]:
                     told = (exchange, str(one["kind"]), epoch(one["at"]))
-                    self._events[step.name].setdefault(one["esiid"], []).append(told)
+                    found.setdefault(one["esiid"], []).append(told)
+            # What breaks breaks for every id that needs it.
+            self._events[step.name] = found
         return self._events[step.name]
 
     def event(self, asked: Asked) -> tuple[Exchange | None, str, Seconds]:
