@@ -6,6 +6,7 @@ import time
 from collections import Counter
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from itertools import accumulate
 
 import httpx
 import pytest
@@ -13,6 +14,7 @@ from sqlalchemy.exc import OperationalError
 
 from meters.calendar import to_us
 from simulator.smt.database.seat import Role
+from simulator.smt.registry.log_in import LoginLimits
 from tests.simulator.processes import patience
 from tests.simulator.smt import crash_smt
 from tests.simulator.smt.crash_play import BEGUN, running
@@ -77,10 +79,15 @@ def test_a_lifted_complaint_strikes_at_no_worker_any_more(workers: Workers) -> N
 
 
 def test_guesses_at_all_workers_at_once_are_not_one_more_than_a_block_allows(workers: Workers) -> None:
+    limits, began = LoginLimits(), time.monotonic()
     guesses = raced(workers, lambda worker: logged_in(worker, "a guess", "rival.api").status_code, 10)
-    assert guesses == {400: 5, 403: 15}
-    for worker in workers:
-        assert logged_in(worker, username="rival.api").status_code == 403
+    own = [logged_in(worker, username="rival.api").status_code for worker in workers]
+    took = time.monotonic() - began
+    # A machine that is slow enough comes to the end of a block, and of the next, which is twice as long.
+    ended = sum(end <= took for end in accumulate(limits.wait_s(bad) for bad in range(limits.free, 20)))
+    assert limits.free <= guesses[400] <= limits.free + ended
+    assert guesses[403] == 20 - guesses[400]
+    assert ended or own == [403, 403]
 
 
 def test_a_portal_token_of_one_worker_is_good_at_the_other(workers: Workers) -> None:
