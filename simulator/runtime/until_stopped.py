@@ -150,11 +150,15 @@ def breaking_off(said: str) -> Iterator[None]:
 @contextmanager
 def _first_signal(then: Callable[[int], None], *, even_ignored: bool = False) -> Iterator[None]:
     """Call ``then`` with the first signal's number, from its handler. From there on a second one, or time, ends the process."""
-    came = False
+    came = 0
 
     def first(number: int, _: object) -> None:
         nonlocal came
-        came = True
+        if came:
+            # Two were there before either was met, and this one was met within the other; nobody knows which was first.
+            _end_at_once(max(came, number))
+            return
+        came = number
         for one in before:
             signal.signal(one, _end_at_once)
         waited = let_wait_s()

@@ -71,6 +71,32 @@ class Ended(BaseException):
     """Where a process would be over."""
 
 
+def test_two_signals_that_are_met_within_each_other_end_it_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    def over(code: int) -> NoReturn:
+        raise Ended(code)
+
+    monkeypatch.setattr(os, "_exit", over)
+    put = signal.signal
+
+    def within(number: int, handler: Any) -> Any:
+        # The second is met while the first one's handler is about to put others in its place.
+        if getattr(handler, "__name__", "") == "_end_at_once" and not met:
+            met.append(number)
+            signal.raise_signal(signal.SIGTERM)
+        return put(number, handler)
+
+    met: list[int] = []
+    monkeypatch.setattr(signal, "signal", within)
+
+    async def main() -> None:
+        signal.raise_signal(signal.SIGINT)
+        await asyncio.sleep(0)
+
+    with pytest.raises(Ended) as ended:
+        run_stoppable(main())
+    assert (ended.value.args, met) == ((143,), [signal.SIGINT])
+
+
 def test_what_is_being_begun_is_ended_too_by_an_end_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
     def over(code: int) -> NoReturn:
         raise Ended(code)
