@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from meters.calendar import Seconds, floor_interval
+from meters.calendar import Seconds, day_of, day_start, floor_interval
 from meters.device.energy import Share
 from meters.device.meter import EmulatedMeter, Keep
 from meters.faults.fault import ALWAYS, FOR_EVER, Fault
@@ -29,6 +29,9 @@ class SpecialFault:
     params: dict[str, float] = field(default_factory=dict)
     first_min: int | None = None
     until_min: int | None = None
+    #: It begins at the last point before that of so many minutes each from local midnight on. What was long ago, or shows in what was, is then the same whenever
+    #: in the span between two of them a fleet comes up.
+    grid_min: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,10 +125,14 @@ def _identity(tdsp: Tdsp, special: Special) -> MeterIdentity:
 
 def _fault(tdsp: Tdsp, special: Special, fault: SpecialFault, since: Seconds) -> Fault:
     begins = floor_interval(since) if KINDS[fault.kind].span is Span.INTERVALS else since
+    first = ALWAYS if fault.first_min is None else begins + 60 * fault.first_min
+    if fault.grid_min:
+        midnight = day_start(day_of(first))
+        first = midnight + (first - midnight) // (60 * fault.grid_min) * 60 * fault.grid_min
     return Fault(
         fault.kind,
         special_esiid(tdsp, special.number),
-        ALWAYS if fault.first_min is None else begins + 60 * fault.first_min,
+        first,
         FOR_EVER if fault.until_min is None else begins + 60 * fault.until_min,
         fault.params,
         "" if special.swapped_with is None else special_esiid(tdsp, special.swapped_with),
