@@ -8,6 +8,7 @@ import os
 import random
 import signal
 import sys
+import tempfile
 from collections import Counter
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any, NoReturn
@@ -40,6 +41,15 @@ def _signals_are_as_before() -> Iterator[None]:
     signal.setitimer(signal.ITIMER_REAL, 0)
     for one, handler in before.items():
         signal.signal(one, handler)
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    # Sandboxes that tests start as commands are to find each other's posted days, in all processes, and leave the user's alone.
+    if "AMI_KEPT_DAYS" not in os.environ:
+        folder = tempfile.TemporaryDirectory(prefix="ami-kept-days-")
+        os.environ["AMI_KEPT_DAYS"] = folder.name
+        config.add_cleanup(folder.cleanup)
+        config.add_cleanup(lambda: os.environ.__delitem__("AMI_KEPT_DAYS"))
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:

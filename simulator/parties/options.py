@@ -345,6 +345,15 @@ class SandboxOptions:
     ] = -1
     database: DatabaseOption = ""
     out: Annotated[Path, typer.Option(help="Folder for databases, certificates and files.")] = Path("ami-out/sandbox")
+    kept_days: Annotated[
+        Path | None,
+        typer.Option(
+            help="Folder in which posted days are kept for the next start with the same ones; in the user's cache folder unless given.",
+            envvar="AMI_KEPT_DAYS",
+            show_envvar=True,
+        ),
+    ] = None
+    fresh: Annotated[bool, typer.Option("--fresh", help="Make the posted days anew, whatever is kept of them.")] = False
     port_base: Annotated[int, typer.Option(help="Moves all ports; 0 takes free ones.", min=0, max=65000)] = 8600
     wire: WireOption = None
     tell: TellOptions = TellOptions()

@@ -54,7 +54,8 @@ from simulator.smt.usage.site.file_site import FileSite
 from simulator.tap.http import outgoing
 from simulator.tap.log import WireLog
 from simulator.tap.masked import MOST_BODY
-from simulator.world.history import make_history
+from simulator.world.history import Progress, make_history
+from simulator.world.kept_days import KeptDays, kept_days
 from simulator.world.market import ROR_LOGIN, Market, build_market
 from simulator.world.meters import World
 
@@ -73,9 +74,10 @@ Rebuilt = Literal["smt", "headend"]
 CALLS = "calls.jsonl"
 #: Who may ask for what, for whoever plays a load.
 CALLERS = "callers.csv"
+SMT_DATABASE, HEADEND_DATABASE = "smt.sqlite", "headend.sqlite"
 #: What a sandbox writes into its folder.
 SANDBOX_FILES = (
-    *(f"{store}.sqlite{part}" for store in ("smt", "headend") for part in ("", "-wal", "-shm")),
+    *(f"{database}{part}" for database in (SMT_DATABASE, HEADEND_DATABASE) for part in ("", "-wal", "-shm")),
     FTPS_FOLDER,
     TLS_FOLDER,
     KEYS,
@@ -120,6 +122,9 @@ class SandboxSettings:
     draws: TryDraws | None = None
     #: Make the posted days before the clock's now on the modelled transport; else the clock begins at the world's first day.
     history: bool = False
+    #: Where made days are kept for the next start, and whether what is kept there is made anew; None: nowhere.
+    kept_days: Path | None = None
+    fresh: bool = False
     database_url: str | None = None
     #: Journal entries kept, the latest; None: all, as a recording needs.
     journal_limit: int | None = None
@@ -203,6 +208,9 @@ class Sandbox:
         if ror_socket:
             self._closing.callback(ror_socket.close)
         self.files = self._make_files(settings.port(FTPS_PORT))
+        self._kept = self._days_kept()
+        # Before a database is opened.
+        self._begun = self._kept.lay(out) if self._kept and not settings.fresh else None
         # What is closed is what is there then: a party may have been rebuilt.
         self._closing.callback(lambda: self.files.stop())
         self.http = await self._closing.enter_async_context(self.client(EXCHANGE_S, "TDSP"))
@@ -329,7 +337,7 @@ class Sandbox:
         config = SmtConfig(
             seed=settings.world.seed,
             policy=settings.policy,
-            database_url=settings.database_url or f"sqlite:///{settings.out / 'smt.sqlite'}",
+            database_url=settings.database_url or f"sqlite:///{settings.out / SMT_DATABASE}",
             links={settings.world.tdsp.key: self.headend_url},
             keys={settings.world.tdsp.key: self.keys},
             open_links=settings.open_links,
@@ -358,7 +366,7 @@ class Sandbox:
 
     def _open_store(self) -> HeadEndStore:
         addresses = self.settings.world.addresses(HOST, [gateway.port for gateway in self.gateways])
-        return HeadEndStore(f"sqlite:///{self.settings.out / 'headend.sqlite'}", MeterRecords(addresses))
+        return HeadEndStore(f"sqlite:///{self.settings.out / HEADEND_DATABASE}", MeterRecords(addresses))
 
     async def _history(self) -> date:
         settings = self.settings
@@ -374,7 +382,11 @@ class Sandbox:
             if not self.smt.store.has_file(name):
                 self.smt.intake.take_in(tdsp, name, content, at)
 
-        made = await make_history(
+        def reached(progress: Progress) -> None:
+            if self._kept and progress.day == self._kept.until:
+                self._kept.keep(settings.out, (HEADEND_DATABASE, SMT_DATABASE, FTPS_FOLDER), progress)
+
+        return await make_history(
             settings.world,
             self.headend_store,
             self.runtime.now(),
@@ -383,8 +395,18 @@ class Sandbox:
             take_in,
             self.vee,
             self.smt.together,
+            self._begun,
+            reached,
         )
-        return made.next_day
+
+    def _days_kept(self) -> KeptDays | None:
+        """Where these days are kept between starts. What lies in a database that is given is not of this start alone."""
+        settings = self.settings
+        if settings.kept_days is None or settings.database_url or not settings.history:
+            return None
+        every_s = seconds(settings.sweep_every_h * 3600)
+        now, times, policy = self.runtime.now(), self._times, settings.policy
+        return kept_days(settings.kept_days, settings.world, now, times, every_s, self.vee, policy)
 
     def _make_headend(self, bound: socket.socket, *, resume: bool = False) -> None:
         settings, login = self.settings, self.market.tdsp_login
@@ -461,6 +483,7 @@ class Sandbox:
         return ready | {
             "headend_url": self.headend_url,
             "vee_preset": self.vee.name,
+            "days": "made" if self._begun is None else "kept",
             "keys_file": str(self.keys_file.resolve()),
             "gateways": [gateway_entry(gateway) for gateway in self.gateways],
         }

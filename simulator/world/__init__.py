@@ -7,6 +7,7 @@ Opens no port.
 ``fleet``          a fleet behind its gateways, and the world around it
 ``fleet_options``  the options that say which fleet a command means: --tdsp, --count, --seed, --mix, --faults
 ``history``        posted days made on the modelled transport
+``kept_days``      posted days kept on the disk between two starts
 ``market``         the market around a world's meters: TDSP, retailers, the customer, their log-ins
 ``market_spec``    the market as a scenario says it
 ``meters``         the world as data: meters, faults, who serves and owns what

@@ -39,11 +39,18 @@ TakeIn = Callable[[str, bytes, Seconds], None]
 
 
 @dataclass(frozen=True, slots=True)
-class History:
-    """What was made. ``next_day``: first operating day that is not posted."""
+class Progress:
+    """How far a history has come, beside what store and SMT hold, when an operating day is posted; instants in UTC epoch seconds.
 
-    next_day: date
-    posted: int
+    ``day``: the first that is not posted. ``swept``: what happened before it is kept. ``sweep``: the next one. ``collected``: where each meter's intervals end;
+    ``midnights``: its last one with registers.
+    """
+
+    day: date
+    swept: Seconds
+    sweep: Seconds
+    collected: dict[MeterKey, Seconds]
+    midnights: dict[MeterKey, Seconds]
 
 
 async def make_history(
@@ -55,19 +62,23 @@ async def make_history(
     take_in: TakeIn,
     preset: Preset,
     taken: Callable[[], AbstractContextManager[object]] = nullcontext,
-) -> History:
+    begun: Progress | None = None,
+    reached: Callable[[Progress], None] = lambda _: None,
+) -> date:
     """Fill the head-end's store and SMT up to ``now`` (UTC epoch seconds), operating day by operating day; it can be cancelled before each day.
 
-    taken: what an operating day's files are taken in within. A day is one transaction at either: nobody goes on with a half of it.
+    taken: what an operating day's files are taken in within. A day is one transaction at either: nobody goes on with a half of it. begun: how far an earlier one
+    has come, whose days store and SMT hold. reached: called once each day is posted. Gives the first operating day that is not.
     """
-    begins = day_start(world.spec.first_day)
-    collected = dict.fromkeys(map(_key, world.meters), begins)
-    midnights = dict.fromkeys(collected, begins - 1)
+    if begun is None:
+        begins = day_start(world.spec.first_day)
+        collected = dict.fromkeys(map(_key, world.meters), begins)
+        midnights = dict.fromkeys(collected, begins - 1)
+        begun = Progress(world.spec.first_day, begins, next(sweep_times(begins, every_s)), collected, midnights)
+    collected, midnights = dict(begun.collected), dict(begun.midnights)
     esiids = sorted({meter.esiid for meter in collected})
-    told_to = begins
-    posted = 0
-    day = world.spec.first_day
-    due = sweep_times(begins, every_s)
+    told_to, day = begun.swept, begun.day
+    due = sweep_times(begun.sweep, every_s)
     at = next(due)
 
     def sweep_until(instant: Seconds) -> None:
@@ -98,12 +109,12 @@ async def make_history(
                     records = lse.from_vee(store.vee.day(partition.among(esiids), unposted, partition.run), posting)
                     take_in(name, lse.dumps(records), posting)
                     store.partitions.posted(store.partitions.named(partition, name, posting), posting, len(records))
-        posted += 1
         day += timedelta(days=1)
+        reached(Progress(day, told_to, at, dict(collected), dict(midnights)))
     await asyncio.sleep(0)
     with store.together():
         sweep_until(now)
-    return History(day, posted)
+    return day
 
 
 def _keep_events(world: World, store: HeadEndStore, start: Seconds, end: Seconds) -> None:

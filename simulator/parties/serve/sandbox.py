@@ -10,6 +10,8 @@ from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
+from platformdirs import user_cache_path
+
 from headend.day.times import DailyTimes
 from meters.calendar import LAST_DAY, day_of, to_s
 from meters.faults.ledger import FILES
@@ -29,6 +31,7 @@ from simulator.runtime.journal import SERVING_LIMIT
 from simulator.runtime.until_stopped import Up, clock_text, serve
 from simulator.smt.ondemand.middle import middle_of, way_text
 from simulator.smt.throttle.policy import load_policy
+from simulator.versions import PRODUCT
 from simulator.world.callers import rights_of, write_rights
 from simulator.world.fault_spec import read_happenings
 from simulator.world.market_spec import FIRST_CUSTOMER, AgreementSpec, MarketSpec
@@ -103,6 +106,8 @@ def _settings(options: SandboxOptions, running: Clock, way: str) -> SandboxSetti
         out=options.out,
         times=times,
         history=True,
+        kept_days=options.kept_days or user_cache_path(PRODUCT) / "days",
+        fresh=options.fresh,
         journal_limit=SERVING_LIMIT,
         tls=options.tls,
         keys=options.keys,

@@ -98,6 +98,23 @@ def test_the_ready_line_keeps_the_contract_and_ctrl_c_ends_it_cleanly(tmp_path: 
 
 
 @pytest.mark.process
+def test_a_second_start_finds_its_days_and_a_fresh_one_makes_them(tmp_path: Path) -> None:
+    words = ("--clock", "manual", "--date", "2026-08-12", "--kept-days", str(tmp_path / "days"))
+    told = []
+    for more in ((), (), ("--fresh",)):
+        with sandbox(tmp_path / "out", *words, *more) as (_, ready):
+            counted = httpx.get(
+                f"{ready['smt_url']}/control/counts", params={"day": "2026-08-12"}, trust_env=False
+            ).json()
+            posted = len(list((tmp_path / "out" / "ftps" / "oncor.headend").glob("*.lse")))
+            told.append((ready["days"], posted, counted))
+    assert [days for days, *_ in told] == ["made", "kept", "made"]
+    assert len({str(rest) for _, *rest in told}) == 1
+    assert told[0][1] > 35
+    assert told[0][2]["posted"]["files"] > 0
+
+
+@pytest.mark.process
 def test_over_tls_the_url_keeps_the_address_and_the_local_ca_is_enough(tmp_path: Path) -> None:
     import ssl
 
