@@ -101,10 +101,10 @@ class Refused(NamedTuple):
 
 
 def refused_by_hour(outcome: Outcome) -> list[Refused]:
-    """Those that refuse from 0.1 % of the requests on, in the study's order."""
+    """Those that refuse from 0.1 % of the requests on, in the study's order; none of an outcome that is kept without the hours."""
     frame = outcome.first.get("asked", {})
     found = []
-    for policy in outcome.policy_names if frame else ():
+    for policy in outcome.policy_names if "hour" in frame else ():
         which = frame["policy"] == policy
         asked = np.bincount(frame["hour"][which], frame["requests"][which], HOURS)
         refused = which & (frame["code"] != "")

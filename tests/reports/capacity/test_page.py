@@ -13,6 +13,7 @@ from simulator.capacity.outcome import Outcome
 from simulator.verdicts import Mark
 from tests.cases import few
 from tests.reports.capacity.outcomes import asked, outcome, whole
+from tests.reports.capacity.study_page import by_retailer
 from tests.simulator.web.looks import assert_fits
 from tests.simulator.web.outline import assert_whole
 
@@ -110,3 +111,13 @@ def test_fairness_is_jains_index_over_retailers(shares: tuple[float, float], ind
     made = outcome({"a": [(0.5, 0.3, 10)]}, first={"asked": asked(["a"], ["day-0"], shares)})
     assert jain(made, "day-0", "a") == (None if index is None else pytest.approx(index))
     assert jain(replace(made, first={}), "day-0", "a") is None
+
+
+def test_an_outcome_that_was_kept_without_hours_has_all_but_who_is_refused_when(tmp_path: Path) -> None:
+    told = whole()
+    kept = replace(told, first=told.first | {"asked": by_retailer(told.first["asked"])})
+    page = render(kept, tmp_path).read_text(encoding="utf-8")
+    assert_whole(page, "operating day 2026-08-12")
+    assert "Hour of the clock" not in page
+    assert not (tmp_path / "refused.png").exists()
+    assert 'id="refused"' in page
