@@ -98,7 +98,8 @@ def answer(
         marks = marks_of(account, stand, request, trouble, doubted)
     is_open = stand is not None and not stand.bill.by_register and ours
     edges = tuple(edge_worths(plan, account, stand.projection)) if stand and is_open else ()
-    sentences = sentences_of(account, own, stand, edges, running, marks, pattern.day_sentence(), is_open=is_open)
+    exports, day = plan.export is not None, pattern.day_sentence()
+    sentences = sentences_of(account, own, stand, edges, running, marks, day, is_open=is_open, exports=exports)
     told_on = ToldOn.OWN_DAYS if stand and not ours else _told_on(stand, needed_more, brought, bool(marks))
     return Answer(told_on, instant, with_gap, edges, pattern, doubted, tuple(marks), sentences)
 

@@ -29,17 +29,18 @@ def sentences_of(
     pattern: str,
     *,
     is_open: bool,
+    exports: bool = False,
 ) -> tuple[str, ...]:
     """What the agent says. running: what the meter has counted since the last whole quarter hour. pattern: the sentence that gives way to marks.
 
-    is_open: whether more may come to the cycle than is billed.
+    is_open: whether more may come to the cycle than is billed. exports: whether the plan pays for what is given to the grid.
     """
     if stand is None:
         said = [_own_sentence(own)]
     else:
         said = [_owed(account, own, stand), _rests_on(stand, running)]
         if is_open and stand.to < account.cycle_end:
-            said.append(_going_to(account, stand))
+            said.append(_going_to(account, stand, of_any=exports and not stand.projection.draws.roof))
         said += [edge.statement() for edge in edges[:1]]
     last = _joined(marks) or pattern
     return (*said, last) if last else tuple(said)
@@ -90,11 +91,13 @@ def _rests_on(stand: Stand, running: PartialInterval | None) -> str:
     return f"That is for {kwh(stand.bill.usage_wh)} kWh{of_it}{more}."
 
 
-def _going_to(account: Account, stand: Stand) -> str:
+def _going_to(account: Account, stand: Stand, *, of_any: bool) -> str:
+    """of_any: whether nothing is known of what the home gives to the grid, though it is to be paid for."""
     ahead, bills = stand.projection, stand.outlook
+    no_roof = "; no day of yours tells yet what your home gives to the grid, so that is without it" if of_any else ""
     return (
         f"The cycle to {account.cycle_last} will come to {money(bills.low)} to {money(bills.high)} in eight of ten, {money(bills.expected)} in the mean, "
-        f"for {kwh(ahead.total_wh)} kWh ({kwh(ahead.low_wh)} to {kwh(ahead.high_wh)})."
+        f"for {kwh(ahead.total_wh)} kWh ({kwh(ahead.low_wh)} to {kwh(ahead.high_wh)}){no_roof}."
     )
 
 

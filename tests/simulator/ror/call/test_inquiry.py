@@ -15,7 +15,7 @@ from fastapi.responses import JSONResponse, Response
 from meters.calendar import Seconds, ends_within, epoch, seconds
 from simulator.ror.account import Account
 from simulator.ror.billing.money import money
-from simulator.ror.billing.plan import shipped_plan
+from simulator.ror.billing.plan import RatePlan, shipped_plan
 from simulator.ror.billing.sheet import LineKind
 from simulator.ror.call.analysis import Question
 from simulator.ror.call.answer import ToldOn
@@ -41,11 +41,14 @@ REFUSAL = {
 
 
 def call(
-    question: Question = Question.BALANCE, give_up_s: Seconds = seconds(600), account: Account = ACCOUNT
+    question: Question = Question.BALANCE,
+    give_up_s: Seconds = seconds(600),
+    account: Account = ACCOUNT,
+    plan: RatePlan = PLAN,
 ) -> Callable[[Runtime, SmtClient, Notes], Generator[Any, Any, CallResult]]:
     def process(runtime: Runtime, client: SmtClient, notes: Notes) -> Generator[Any, Any, CallResult]:
         return balance_inquiry(
-            runtime, client, account, PLAN, question, "call-0001", PATIENCE_S, seconds(15), notes, give_up_s=give_up_s
+            runtime, client, account, plan, question, "call-0001", PATIENCE_S, seconds(15), notes, give_up_s=give_up_s
         )
 
     return process
@@ -343,6 +346,14 @@ def test_who_is_of_record_no_more_bills_the_days_that_were_theirs_and_expects_no
     assert ahead["expected_wh"] == 0
     assert {stand.owed.low, stand.owed.high, stand.outlook.low, stand.outlook.high} == {stand.bill.total}
     assert answered.sentences[0].startswith(f"You owe {money(stand.bill.total)} by now, with tax")
+
+
+@pytest.mark.parametrize(("plan", "said"), [("marfa-sun-net", 1), ("longhorn-thousand-24", 0)])
+def test_who_is_paid_for_what_he_gives_is_told_that_no_day_of_his_tells_it_yet(plan: str, said: int) -> None:
+    result, _, _ = run_call(call(plan=shipped_plan(plan)))
+    for answer in (result.instant, result.answer):
+        assert sum("what your home gives to the grid" in sentence for sentence in answer.sentences) == said
+        assert sum(sentence.startswith("The cycle to") for sentence in answer.sentences) == 1
 
 
 @pytest.mark.parametrize(
