@@ -97,7 +97,8 @@ class KeptDays:
                 _make_room(folder)
         except (OSError, sqlite3.Error) as error:
             why = reason(error) if isinstance(error, OSError) else error
-            print(f"days.unkept: The days that were made are not kept: {why} ({folder}).", file=sys.stderr, flush=True)
+            said = f"The days that were made are not kept: {why}. Name another folder with --kept-days."
+            print(f"days.unkept: {folder}: {said}", file=sys.stderr, flush=True)
 
 
 def kept_days(

@@ -318,6 +318,6 @@ def test_where_nothing_can_be_kept_it_is_said_in_a_line(
     kept.keep(out, NAMES, progress)
     assert kept.lay(tmp_path / "laid") is None
     said = capsys.readouterr().err
-    assert said.startswith("days.unkept: The days that were made are not kept: ")
+    assert said.startswith(f"days.unkept: {kept.file.parent}: The days that were made are not kept: ")
     assert said.count("\n") == 1
-    assert str(tmp_path / "file") in said
+    assert said.endswith(" with --kept-days.\n")
