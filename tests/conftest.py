@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import gc
 import multiprocessing.util
 import os
@@ -14,6 +15,7 @@ from typing import TYPE_CHECKING, Any, NoReturn
 
 import pytest
 from coverage import Coverage
+from httpx._transports import default as transports
 from hypothesis import settings
 
 if TYPE_CHECKING:
@@ -27,6 +29,8 @@ gc.disable()
 # An example's time says nothing on a busy machine; the first one of some properties compiles the kernels.
 settings.register_profile("ami", deadline=None)
 settings.load_profile("ami")
+# The public authorities are the same for every client, of which the tests make hundreds, and to read them takes a hundredth of a second.
+transports.create_ssl_context = functools.cache(transports.create_ssl_context)
 
 FAST = "not process and not long"
 
@@ -63,11 +67,23 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
         items.sort(key=lambda item: of_module[item.path])
 
 
-def pytest_collection_finish() -> None:
+def pytest_configure(config: pytest.Config) -> None:
+    if config.getoption("--at-once", 0) and "not process" not in config.option.markexpr:
+        from tests.simulator.processes import begun
+
+        # One for all, which makes itself ready while this one collects.
+        begun()
+
+
+def pytest_collection_finish(session: pytest.Session) -> None:
     # Modules and collected tests live on: to look through them even once would take each process seconds.
     gc.freeze()
     gc.enable()
     gc.set_threshold(20_000)
+    if session.config.getoption("--at-once", 0) and any(item.get_closest_marker("process") for item in session.items):
+        from tests.simulator.processes import patience
+
+        patience()
 
 
 def _refused(*_: Any) -> NoReturn:
