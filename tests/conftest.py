@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import functools
 import gc
+import importlib
 import multiprocessing.util
 import os
 import random
@@ -80,10 +81,13 @@ def pytest_collection_finish(session: pytest.Session) -> None:
     gc.freeze()
     gc.enable()
     gc.set_threshold(20_000)
-    if session.config.getoption("--at-once", 0) and any(item.get_closest_marker("process") for item in session.items):
-        from tests.simulator.processes import patience
+    if session.config.getoption("--at-once", 0):
+        # What each of the processes would load and make once, the first test that needs it in each.
+        importlib.import_module("tests.simulator.warm")
+        if any(item.get_closest_marker("process") for item in session.items):
+            from tests.simulator.processes import patience
 
-        patience()
+            patience()
 
 
 def _refused(*_: Any) -> NoReturn:
