@@ -77,17 +77,17 @@ def pytest_configure(config: pytest.Config) -> None:
 
 
 def pytest_collection_finish(session: pytest.Session) -> None:
+    if at_once := session.config.getoption("--at-once", 0):
+        # What each of the processes would load and make once, the first test that needs it in each.
+        importlib.import_module("tests.simulator.warm")
     # Modules and collected tests live on: to look through them even once would take each process seconds.
     gc.freeze()
     gc.enable()
     gc.set_threshold(20_000)
-    if session.config.getoption("--at-once", 0):
-        # What each of the processes would load and make once, the first test that needs it in each.
-        importlib.import_module("tests.simulator.warm")
-        if any(item.get_closest_marker("process") for item in session.items):
-            from tests.simulator.processes import patience
+    if at_once and any(item.get_closest_marker("process") for item in session.items):
+        from tests.simulator.processes import patience
 
-            patience()
+        patience()
 
 
 def _refused(*_: Any) -> NoReturn:
