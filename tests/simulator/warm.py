@@ -4,6 +4,7 @@ a sandbox, which makes the routes of a process."""
 from __future__ import annotations
 
 import asyncio
+import gc
 from datetime import date
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -46,3 +47,6 @@ async def _served() -> None:
 
 
 asyncio.run(_served())
+
+# A process that is forked would copy what its collector looks through.
+gc.freeze()
