@@ -99,7 +99,8 @@ def pytest_runtestloop(session: pytest.Session) -> bool | None:
         while left and len(working) < count:
             worker = _Worker(session, number := next(numbers), _taken(left, number))
             working[worker.line] = worker
-        for line in wait([*working]):
+        told: list[Any] = wait([*working])
+        for line in told:
             worker = working[line]
             try:
                 reports = line.recv()

@@ -18,6 +18,7 @@ import pytest
 from coverage import Coverage
 from httpx._transports import default as transports
 from hypothesis import settings
+from typer import testing
 
 if TYPE_CHECKING:
     from scenarios.run import JudgedRun
@@ -32,6 +33,8 @@ settings.register_profile("ami", deadline=None)
 settings.load_profile("ami")
 # The public authorities are the same for every client, of which the tests make hundreds, and to read them takes a hundredth of a second.
 transports.create_ssl_context = functools.cache(transports.create_ssl_context)
+# So are commands, which the tests call by the dozen, and typer assembles at each call.
+testing._get_command = functools.cache(testing._get_command)
 
 FAST = "not process and not long"
 
