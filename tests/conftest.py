@@ -32,9 +32,9 @@ gc.disable()
 settings.register_profile("ami", deadline=None)
 settings.load_profile("ami")
 # The public authorities are the same for every client, of which the tests make hundreds, and to read them takes a hundredth of a second.
-transports.create_ssl_context = functools.cache(transports.create_ssl_context)
+transports.create_ssl_context = functools.cache(transports.create_ssl_context)  # type: ignore[attr-defined]
 # So are commands, which the tests call by the dozen, and typer assembles at each call.
-testing._get_command = functools.cache(testing._get_command)
+testing._get_command = functools.cache(testing._get_command)  # type: ignore[attr-defined]
 
 FAST = "not process and not long"
 

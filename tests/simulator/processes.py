@@ -108,7 +108,7 @@ def _ami(*words: str) -> None:
 def begun() -> float:
     """Start the warm server, which is that of the processes forked from this one too; when."""
     get_context("forkserver").set_forkserver_preload(["tests.simulator.warm"])
-    server: Any = forkserver._forkserver  # type: ignore[attr-defined]
+    server: Any = forkserver._forkserver
     since = time.monotonic()
     server.ensure_running()
     # Or it would end after us, and nobody would wait for it.
