@@ -6,6 +6,8 @@ import atexit
 import os
 import warnings
 from collections import deque
+from collections.abc import Iterable
+from contextlib import suppress
 from itertools import groupby
 from multiprocessing import Pipe, get_context
 from multiprocessing.connection import Connection, wait
@@ -33,10 +35,11 @@ class _Told:
 class _Worker:
     """A process, and the tests that it was handed and has not told of."""
 
-    def __init__(self, session: pytest.Session, number: int, tests: list[int]) -> None:
+    def __init__(self, session: pytest.Session, number: int, tests: list[int], lines: Iterable[Connection]) -> None:
         self.number, self.owes = number, deque(tests)
         self.line, its_end = Pipe()
-        self.process = get_context("fork").Process(target=_work, args=(session, number, tests, its_end, self.line))
+        ours = [self.line, *lines]
+        self.process = get_context("fork").Process(target=_work, args=(session, number, tests, its_end, ours))
         with warnings.catch_warnings():
             # From Python 3.12 on, of the threads of OpenBLAS and jemalloc, which know of forks.
             warnings.simplefilter("ignore", DeprecationWarning)
@@ -45,13 +48,17 @@ class _Worker:
 
     def hand(self, tests: list[int]) -> None:
         self.owes.extend(tests)
-        self.line.send(tests)
+        # One that has just ended is told of so.
+        with suppress(OSError):
+            self.line.send(tests)
 
 
-def _work(session: pytest.Session, number: int, tests: list[int], line: Connection, other_end: Connection) -> None:
+def _work(session: pytest.Session, number: int, tests: list[int], line: Connection, others: list[Connection]) -> None:
     # What was registered before is for the process that this one is forked from.
     atexit._clear()
-    other_end.close()
+    # Or none would hear that it has ended.
+    for end in others:
+        end.close()
     config = session.config
     # Each has a file of its own for what its tests print; what the terminal shows is shown by the one that is told.
     capture = config.pluginmanager.getplugin("capturemanager")
@@ -95,27 +102,32 @@ def pytest_runtestloop(session: pytest.Session) -> bool | None:
     left = deque([*tests] for _, tests in modules)
     working: dict[Connection, _Worker] = {}
     numbers = iter(range(1_000_000))
-    while left or working:
-        while left and len(working) < count:
-            worker = _Worker(session, number := next(numbers), _taken(left, number))
-            working[worker.line] = worker
-        told: list[Any] = wait([*working])
-        for line in told:
-            worker = working[line]
-            try:
-                reports = line.recv()
-            except (EOFError, ConnectionResetError):
-                del working[line]
-                _ended(session, worker, left)
-                continue
-            if reports is None:
-                worker.hand(_taken(left, worker.number))
-            else:
-                _tell(session.items[worker.owes.popleft()], reports)
-        if session.shouldfail:
-            raise session.Failed(session.shouldfail)
-        if session.shouldstop:
-            raise session.Interrupted(session.shouldstop)
+    try:
+        while left or working:
+            while left and len(working) < count:
+                worker = _Worker(session, number := next(numbers), _taken(left, number), working)
+                working[worker.line] = worker
+            told: list[Any] = wait([*working])
+            for line in told:
+                worker = working[line]
+                try:
+                    reports = line.recv()
+                except (EOFError, ConnectionResetError):
+                    del working[line]
+                    _ended(session, worker, left)
+                    continue
+                if reports is None:
+                    worker.hand(_taken(left, worker.number))
+                else:
+                    _tell(session.items[worker.owes.popleft()], reports)
+            if session.shouldfail:
+                raise session.Failed(session.shouldfail)
+            if session.shouldstop:
+                raise session.Interrupted(session.shouldstop)
+    finally:
+        # After a first failure, or Ctrl-C, they end with the test that they are at.
+        for line in working:
+            line.close()
     return True
 
 
