@@ -2,8 +2,10 @@
 PYTHON ?= python3.11
 VENV := .venv
 BIN := $(VENV)/bin
-# The tests run in four processes, since many wait; one that takes long begins beside the others. Empty (make test AT_ONCE=): one process.
-AT_ONCE := -n 4 --dist worksteal
+# The tests run in four processes, since many wait, forked from the one that has collected them. Empty (make test AT_ONCE=): one process.
+AT_ONCE := -p tests.at_once --at-once 4
+# Of those of one file, and where it is measured what they run.
+APART := $(if $(AT_ONCE),-n 4 --dist worksteal)
 READY := $(VENV)/.ready
 # Clients of other versions than the environment's, for the tests, each in a folder of its own; what they need is in requirements-dev.lock
 # (enum-compat is empty since Python 3.4).
@@ -24,7 +26,7 @@ test: $(if $(wildcard headend/vee/__pycache__/*.nbi),$(READY),kernels)
 
 # What has a short one beside it that make test runs; ONLY: files of it. What tests of a file look at is made once.
 long: $(READY)
-	$(BIN)/python -m pytest $(if $(AT_ONCE),-n 3 --dist loadscope) -m long $(ONLY)
+	$(BIN)/python -m pytest $(AT_ONCE:4=3) -m long $(ONLY)
 
 # Compiled once, before the processes of the tests begin on a new checkout.
 kernels: $(READY)
@@ -39,7 +41,7 @@ fast: $(READY)
 	$(BIN)/python -m pytest $(AT_ONCE) -m "not process and not long"
 
 crash: $(READY)
-	$(BIN)/python -m pytest $(AT_ONCE) -q tests/simulator/smt/hundred_kills.py
+	$(BIN)/python -m pytest $(APART) -q tests/simulator/smt/hundred_kills.py
 
 stops: $(READY)
 	$(BIN)/python -m pytest -q tests/simulator/commands/hundred_stops.py
@@ -88,7 +90,7 @@ lint: $(READY)
 # Appended to nothing: else each process of the tests removes what another has measured before it.
 check: lint
 	rm -f .coverage .coverage.*
-	$(BIN)/python -m pytest $(AT_ONCE) --cov --cov-append --cov-report=term:skip-covered
+	$(BIN)/python -m pytest $(APART) --cov --cov-append --cov-report=term:skip-covered
 	$(BIN)/python -m tests.room_coverage
 
 bench: $(READY)

@@ -6,7 +6,7 @@ import ast
 import hashlib
 import platform
 from collections.abc import Callable, Iterator
-from functools import cache
+from functools import cache, lru_cache
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import TypeVar
@@ -92,12 +92,19 @@ def files_behind(module: str, root: Path = ROOT) -> list[Path]:
         found.add(file)
         found.update(near for near in file.parent.iterdir() if near.is_file() and near.suffix != ".py")
         names.append(name.rpartition(".")[0])
-        names += _imported(ast.parse(file.read_bytes()))
+        names += _imported(file.read_bytes())
     return sorted(found)
 
 
-def _imported(module: ast.Module) -> Iterator[str]:
-    """What its imports name, wherever they stand. Expressions, of which most of a module is made, have none and are not looked into."""
+# A run asks for the code behind several modules, which have most files in common.
+@lru_cache(maxsize=1_000)
+def _imported(text: bytes) -> tuple[str, ...]:
+    """What a module's imports name, wherever they stand."""
+    return tuple(_named(ast.parse(text)))
+
+
+def _named(module: ast.Module) -> Iterator[str]:
+    # Expressions, of which most of a module is made, have no imports and are not looked into.
     nodes: list[ast.AST] = [module]
     while nodes:
         node = nodes.pop()

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import functools
 import gc
+import importlib
 import multiprocessing.util
 import os
 import random
@@ -15,7 +17,9 @@ from typing import TYPE_CHECKING, Any, NoReturn
 
 import pytest
 from coverage import Coverage
+from httpx._transports import default as transports
 from hypothesis import settings
+from typer import testing
 
 if TYPE_CHECKING:
     from scenarios.run import JudgedRun
@@ -28,6 +32,10 @@ gc.disable()
 # An example's time says nothing on a busy machine; the first one of some properties compiles the kernels.
 settings.register_profile("ami", deadline=None)
 settings.load_profile("ami")
+# The public authorities are the same for every client, of which the tests make hundreds, and to read them takes a hundredth of a second.
+transports.create_ssl_context = functools.cache(transports.create_ssl_context)  # type: ignore[attr-defined]
+# So are commands, which the tests call by the dozen, and typer assembles at each call.
+testing._get_command = functools.cache(testing._get_command)  # type: ignore[attr-defined]
 
 FAST = "not process and not long"
 
@@ -73,11 +81,26 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
         items.sort(key=lambda item: of_module[item.path])
 
 
-def pytest_collection_finish() -> None:
+def pytest_configure(config: pytest.Config) -> None:
+    if config.getoption("--at-once", 0) and "not process" not in config.option.markexpr:
+        from tests.simulator.processes import begun
+
+        # One for all, which makes itself ready while this one collects.
+        begun()
+
+
+def pytest_collection_finish(session: pytest.Session) -> None:
+    if at_once := session.config.getoption("--at-once", 0):
+        # What each of the processes would load and make once, the first test that needs it in each.
+        importlib.import_module("tests.simulator.warm")
     # Modules and collected tests live on: to look through them even once would take each process seconds.
     gc.freeze()
     gc.enable()
     gc.set_threshold(20_000)
+    if at_once and any(item.get_closest_marker("process") for item in session.items):
+        from tests.simulator.processes import patience
+
+        patience()
 
 
 def _refused(*_: Any) -> NoReturn:

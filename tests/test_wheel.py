@@ -42,8 +42,9 @@ def wheel(tmp_path_factory: pytest.TempPathFactory) -> Path:
         if not file.startswith(("tests/", "docs/")):
             (source / file).parent.mkdir(parents=True, exist_ok=True)
             shutil.copyfile(ROOT / file, source / file)
-    pip = (sys.executable, "-m", "pip", "--disable-pip-version-check", "wheel", "--quiet", "--no-index")
-    output(*pip, "--no-deps", "--no-build-isolation", "--wheel-dir", made, source, cwd=made)
+    # As pip has it built, at a third of the time.
+    build = "import sys; from setuptools.build_meta import build_wheel; build_wheel(sys.argv[1])"
+    output(sys.executable, "-P", "-c", build, made, cwd=source)
     (found,) = made.glob("*.whl")
     return found
 

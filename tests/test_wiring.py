@@ -35,7 +35,7 @@ def trees() -> Iterator[tuple[str, ast.Module]]:
 
 def is_record(node: ast.ClassDef) -> bool:
     """Whether a class is a dataclass or a pydantic model, and takes assignments."""
-    made = [ast.unparse(one) for one in node.decorator_list if "dataclass" in ast.unparse(one)]
+    made = [one for one in map(ast.unparse, node.decorator_list) if "dataclass" in one]
     return not any("frozen=True" in one for one in made) and bool(
         made or {ast.unparse(base) for base in node.bases} & {"BaseModel", "Kept"}
     )
@@ -52,7 +52,7 @@ def looked_through(tree: ast.AST) -> tuple[set[str], list[tuple[str, str]]]:
         if isinstance(node, ast.ClassDef) and is_record(node):
             of = [one.target for one in node.body if isinstance(one, ast.AnnAssign)]
             fields |= {one.id for one in of if isinstance(one, ast.Name)}
-        elif is_stored(node) and ast.unparse(node.value) not in ("self", "cls"):
+        elif is_stored(node) and not (isinstance(node.value, ast.Name) and node.value.id in ("self", "cls")):
             late.append((f"{node.lineno} {ast.unparse(node)}", node.attr))
     return fields, late
 

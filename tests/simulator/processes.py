@@ -14,7 +14,7 @@ import sys
 import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, redirect_stderr, suppress
-from multiprocessing import forkserver, get_context
+from multiprocessing import forkserver, get_context, resource_tracker
 from multiprocessing.connection import Connection
 from multiprocessing.context import ForkServerProcess
 from pathlib import Path
@@ -105,18 +105,28 @@ def _ami(*words: str) -> None:
 
 
 @functools.cache
+def begun() -> float:
+    """Start the warm server, which is that of the processes forked from this one too; when."""
+    get_context("forkserver").set_forkserver_preload(["tests.simulator.warm"])
+    server: Any = forkserver._forkserver
+    since = time.monotonic()
+    server.ensure_running()
+    # Or it would end after us, and nobody would wait for it.
+    atexit.register(server._stop)
+    # Of a child that is not theirs they could not ask whether it runs.
+    os.register_at_fork(after_in_child=lambda: setattr(server, "ensure_running", resource_tracker.ensure_running))
+    return since
+
+
+@functools.cache
 def patience() -> float:
     """Wall seconds that a process may take for anything: many times what the warm server took to start in this run, on this machine."""
-    context = get_context("forkserver")
-    context.set_forkserver_preload(["tests.simulator.warm"])
-    begun = time.monotonic()
-    first = context.Process(target=int, daemon=True)
+    since = begun()
+    first = get_context("forkserver").Process(target=int, daemon=True)
     first.start()
     first.join()
     assert first.exitcode == 0
-    # Or it would end after us, and nobody would wait for it.
-    atexit.register(forkserver._forkserver._stop)  # type: ignore[attr-defined]
-    return STARTS * (time.monotonic() - begun)
+    return STARTS * (time.monotonic() - since)
 
 
 def started(*words: str, fresh: bool = False) -> Process:

@@ -78,11 +78,13 @@ def _made_and_found(twice: Any, monkeypatch: pytest.MonkeyPatch, meanwhile: Call
     return sum(twice.stats.cache_misses.values()), sum(twice.stats.cache_hits.values())
 
 
+@pytest.mark.process
 def test_what_another_process_compiles_is_waited_for(twice: Any, other: Other, monkeypatch: pytest.MonkeyPatch) -> None:
     assert _made_and_found(twice, monkeypatch, lambda: other.communicate("keep it\n", timeout=60)) == (0, 1)
     assert other.returncode == 0
 
 
+@pytest.mark.process
 def test_what_a_killed_process_compiled_is_compiled_again(
     twice: Any, other: Other, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -93,6 +95,7 @@ def test_what_a_killed_process_compiled_is_compiled_again(
     assert _made_and_found(twice, monkeypatch, killed) == (1, 0)
 
 
+@pytest.mark.process
 def test_nobody_is_waited_for_without_end(twice: Any, other: Other, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(machine, "PATIENCE_S", 0.0)
     assert _made_and_found(twice, monkeypatch, lambda: None) == (1, 0)
@@ -115,6 +118,7 @@ def test_a_kernel_runs_as_it_is_written_without_numba_and_is_compiled_when_it_is
     assert twice.signatures
 
 
+@pytest.mark.process
 def test_who_calls_no_kernel_has_no_numba() -> None:
     code = "import sys, simulator.ror.billing.bill, headend.vee.batch, meters.fleet; sys.exit('numba' in sys.modules)"
     assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0

@@ -46,6 +46,7 @@ def test_a_bundle_that_is_none_is_told(tmp_path: Path) -> None:
         assert fails_here("certify", word, str(tmp_path / "none")).startswith("certify.")
 
 
+@pytest.mark.process
 @pytest.mark.parametrize("file", ["truth.csv", "result.json", "junit.xml"])
 def test_a_disk_that_is_full_is_told_with_the_folder_and_what_was_recorded_is_judged_once_there_is_room(
     tmp_path: Path, file: str

@@ -25,7 +25,7 @@ from simulator.parties.keys_file import KEYS
 from simulator.parties.meter_roster import read_roster
 from simulator.world.fleet_options import MIXES
 from tests.simulator.parties.support import PAGE, Retailer, eventually, fenced, free_port, script
-from tests.simulator.processes import AMI, command, complaints, done, ending, patience, serving
+from tests.simulator.processes import command, complaints, done, ending, patience, serving, started
 
 #: Options that say the same in every party's page.
 ELSEWHERE = {"--json", "--database", "--policy", "--tls", "--ftps-port", "--keep"}
@@ -63,15 +63,17 @@ def _posts_by_the_page(folder: Path, ready: dict[str, Any]) -> None:
     day, told = "2026-08-11", folder / "ready.json"
     told.write_text(json.dumps(ready), encoding="utf-8")
 
-    def missing(*words: str) -> set[str]:
-        asked = done(*AMI, "lse", "missing", day, "--smt", ready["smt_url"], "--json", *words, code=None)
-        groups = json.loads(asked.stdout)["groups"]
-        found = {esiid for group in groups for esiid in group["esiids"]}
-        assert asked.returncode == (1 if found else 0)
+    def missing(*words: str, fresh: bool = False) -> set[str]:
+        asking = started("lse", "missing", day, "--smt", ready["smt_url"], "--json", *words, fresh=fresh)
+        with ending(asking):
+            assert asking.stdout is not None
+            groups = json.loads(asking.stdout.read())["groups"]
+            found = {esiid for group in groups for esiid in group["esiids"]}
+            assert asking.wait(patience()) == (1 if found else 0)
         assert sum(group["missing"] for group in groups) == len(found)
         return found
 
-    before, esiids = missing(), [one["esiid"] for one in ready["esiids"]]
+    before, esiids = missing(fresh=True), [one["esiid"] for one in ready["esiids"]]
     rows = read_result_csv(done(sys.executable, script(folder, "own_posting.py"), told, day).stdout.encode())
     assert [(row.esiid, row.code, row.warnings) for row in rows] == [(esiid, "00", "") for esiid in esiids]
     login = ready["logins"]["tdsp"]

@@ -91,6 +91,7 @@ def test_smt_alone_tells_whom_it_asks_by_url_or_by_the_others_ready_line(tmp_pat
     assert "no head-end is linked" in said("smt", "serve", *out)
 
 
+@pytest.mark.process
 def test_smt_answers_at_its_start_what_was_posted_and_nobody_answered_before(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -199,8 +199,9 @@ def test_declared_weather_reaches_every_meter_of_a_world_and_of_a_fleet(tmp_path
         )
         return [int(window.delivered.sum()) for window in windows]
 
-    assert used(beside, cold) == used(declared, cold)
-    changed = [snapped > one for snapped, one in zip(used(declared, cold), used(usual, cold), strict=True)]
+    snapped = used(declared, cold)
+    assert used(beside, cold) == snapped
+    changed = [more > one for more, one in zip(snapped, used(usual, cold), strict=True)]
     # But for vacant homes, and the magic ones whose record shows another thing than the load.
     lived_in = [meter.premise.scale >= LIVED_IN for meter in usual.meters[:40]]
     assert changed[:40] == lived_in
@@ -209,10 +210,9 @@ def test_declared_weather_reaches_every_meter_of_a_world_and_of_a_fleet(tmp_path
     # But for the last two, which share what their ESI ID has used since the era by the whole Wh.
     assert used(declared, spared)[:-2] == used(usual, spared)[:-2]
     fleet = fleet_of("ONCOR", 40, 9, "homes", file, None)
-    assert next(fleet.day(cold)).delivered.sum(axis=1).tolist() == used(declared, cold)[:40]
-    assert [one.window(day_start(cold), day_end(cold), LATER).delivered.sum() for one in fleet.meters()] == used(
-        declared, cold
-    )[:40]
+    assert next(fleet.day(cold)).delivered.sum(axis=1).tolist() == snapped[:40]
+    meters = [one.window(day_start(cold), day_end(cold), LATER).delivered.sum() for one in fleet.meters()]
+    assert meters == snapped[:40]
     found = find(fleet, special_esiid(fleet.tdsp, 30), cold)
     assert (
         found.load.day(cold).delivered.sum()
