@@ -23,6 +23,7 @@ from scenarios.certify.strangers import FOLDER
 from scenarios.outside import call_backs
 from scenarios.parts.expected import Expectation
 from scenarios.recording import Recording
+from scenarios.rules.certified import claimed
 from simulator.tap.chain import Exchange
 
 ESIID, AT = "10443729924385485", epoch("2026-08-12T17:40:00-05:00")
@@ -344,6 +345,18 @@ def test_every_answer_of_the_recording_counts_whenever_it_comes() -> None:
     all_of_it = Observed((replace(STEP, recording=cast(Recording, its)), later), {}, {})
     found = [(ident, one.held) for ident, one in seen(all_of_it, ["SECOND-ANSWER", "HE-ONCE"])]
     assert sorted(found) == [("HE-ONCE", False), ("SECOND-ANSWER", True)]
+
+
+def test_who_answers_again_and_otherwise_has_no_certificate_and_who_says_the_same_again_has_one(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    said = load(FOLDER / "headend.yaml")
+    sound = [(one.id, Observation("step", "one", True, "", (1,))) for one in claimed(said.role, said.claims)]
+    for second, certificate in ((came(), True), (came({"meterReads": 2}), False)):
+        its = [*seen(observed(asked(came=[came(), second])), ["SECOND-ANSWER"])]
+        shown = [*sound, *((ident, replace(one, exchanges=(1,))) for ident, one in its)]
+        monkeypatch.setitem(judged._SEEN, "headend", lambda *_, shown=shown: iter(shown))
+        assert judged.result_of(said, Observed((), {"bears": {}}, {}))["certificate"] is certificate
 
 
 def test_an_inquiry_is_over_when_no_clock_that_is_off_as_it_may_be_takes_it_for_open() -> None:
