@@ -10,7 +10,7 @@ from functools import cached_property
 from headend.wire import InquiryKind, InquiryResult, Outcome
 from meters.calendar import INTERVAL_S, Seconds, epoch, floor_interval, iso, seconds, to_s
 from meters.events import EventKind
-from scenarios.certify.observed import MOST, Asked, Observation, Observed, Step
+from scenarios.certify.observed import LAST, MOST, Asked, Observation, Observed, Step
 from scenarios.outside.call_backs import PATH, TAKEN, read
 from scenarios.rules.certified import of_role
 from simulator.smt.ondemand.judged import digest
@@ -90,8 +90,12 @@ class Looked:
 Look = Callable[[Looked, Asked], Seen]
 #: What SMT answers to a call-back of which it knows no inquiry any more.
 UNKNOWN = 404
+#: Why reads show nothing of an inquiry.
+OTHERS_TOO = "other meters are read meanwhile too, and what is for the inquiry cannot be told"
 #: Below it no line has power, V: less than a half of 240, the lowest that a home is served by. A default of this project.
 LEAST_V = 100.0
+#: How often a meter is tried for an answer, and again after 30, 60 and 120 s (DOMAIN §7 [D]).
+MOST_TRIES = 4
 #: Quarter hours of the longest gap that an inquiry has (AMB-7).
 LONGEST = 192
 
@@ -191,14 +195,12 @@ def _unread(look: Look, bears: Callable[[Asked], bool]) -> Look:
     """What is seen where no meter may be read: as far as meters are ours by what reached them, else by what the answer tells."""
 
     def seen(looked: Looked, asked: Asked) -> Seen:
-        reached = asked.at_meters
+        reached = asked.at_meters(asked.record.at)
         its = reached.get(asked.record.asked["esiid"], []) if bears(asked) else []
         if not its:
             yield from look(looked, asked)
         elif len(reached) > 1:
-            yield asked.saw(
-                None, "other meters are read meanwhile too, and what is for the inquiry cannot be told", *its
-            )
+            yield asked.saw(None, OTHERS_TOO, *its)
         else:
             result = asked.record.result
             told = "and nothing is told" if result is None else f"and {result.meterReads} reads are told"
@@ -334,6 +336,32 @@ def _too_late(_: Looked, asked: Asked) -> Seen:
             None if asked.record.status is None else not reads and not of_meter,
             f"{reads} reads of the meter are told",
         )
+
+
+def _reads(looked: Looked, asked: Asked) -> Seen:
+    """The reads that are told: of what only a read can tell there is one, of what reaches a meter of ours too, and none comes after the answer."""
+    result, answered, esiid = _clean(asked), asked.record.answered, asked.record.asked["esiid"]
+    if not asked.plain or not asked.record.asked["meterAllowed"] or result is None or answered is None:
+        return
+    reads, most = result.meterReads, MOST_TRIES * asked.record.meters
+    told = result.register_read is not None or (result.power is not None and result.power.source == "reply")
+    # A meter that has told something is read for that, and one that is dark may be tried as often as one likes.
+    heard = next((one for one, *_ in looked.events(asked.step).get(esiid, []) if to_s(one.at_us) >= asked.record.at), None)  # fmt: skip
+    until = LAST if heard is None else to_s(heard.at_us)
+    during, after = (asked.at_meters(since, until) for since in (asked.record.at, answered.at + seconds(1)))
+    wrong, its = "", list[Exchange]()
+    if told and not reads:
+        wrong = "what only the meter can tell is told, and no read of it"
+    elif reads > most > 0 and looked.event(asked)[1] != EventKind.LAST_GASP:
+        wrong = f"{reads} reads are told, and a meter that answers is tried {MOST_TRIES} times at most"
+    elif not reads and (its := during.get(esiid, [])):
+        wrong = f"the meter is asked {len(its)} times by Modbus, and no read is told"
+    elif its := after.get(esiid, []):
+        wrong = f"the meter is asked {len(its)} times by Modbus after it is answered"
+    if its and len(during) > 1:
+        yield asked.saw(None, OTHERS_TOO, *its)
+    else:
+        yield asked.saw(not wrong, wrong, *its)
 
 
 def _store_first(looked: Looked, asked: Asked) -> Seen:
@@ -556,6 +584,7 @@ _SEEN: dict[str, Look] = {
     "HE-AGAIN-CUT": _meets("cut"),
     "HE-AGAIN-SAME": _again_same,
     "HE-TOO-LATE": _unread(_too_late, _over),
+    "HE-READS": _reads,
     "HE-STORE-FIRST": _store_first,
     "HE-STORE-ONLY": _store_only,
     "HE-METER-ONLY": _meter_only,
