@@ -243,7 +243,7 @@ def _each(look: Callable[[Posted], tuple[bool | None, str] | None]) -> Callable[
             for each in one.own:
                 found = look(each) if each.counted and not each.in_wh else None
                 if found:
-                    yield one.saw(found[0], f"{each.said}: {found[1]}", each.file, needed=found[0] is None)
+                    yield one.saw(found[0], f"{each.said}: {found[1]}", each.file)
 
     return seen
 
@@ -302,11 +302,14 @@ def _estimated(each: Posted) -> tuple[bool, str] | None:
 
 
 def _readings(each: Posted) -> tuple[bool | None, str]:
-    """Within what the meter counts in the quarter hours about a midnight; of what is given by how much they differ, since of that no register is known."""
+    """Within what the meter counts in the quarter hours about a midnight; of what is given by how much they differ, since of that no register is known.
+
+    A record may leave one out, or both: what it has is held all the same.
+    """
     start, stop = each.registers
-    if start is None or stop is None:
-        return None, "a reading is left out, and nobody can compare it"
-    if each.channel != LOAD:
+    if (start is None and stop is None) or (each.channel != LOAD and None in (start, stop)):
+        return None, "what it has of readings cannot be compared: one is left out, as the format lets it be"
+    if start is not None and stop is not None and each.channel != LOAD:
         return stop - start == sum(
             each.held
         ), f"its readings differ by {stop - start} Wh, and {sum(each.held)} Wh are given"
@@ -317,7 +320,7 @@ def _readings(each: Posted) -> tuple[bool | None, str]:
         ("stop", stop, each.truth[each.ends[-1]][1], each.ends[-1]),
     ):
         low, high = (each.truth.get(near, (0, shown))[1] for near in (at - INTERVAL_S, at + INTERVAL_S))
-        if not low <= told <= high:
+        if told is not None and not low <= told <= high:
             return (
                 False,
                 f"its {which} reading is {told} Wh, and the meter shows {low} to {high} Wh about that midnight",

@@ -254,16 +254,9 @@ def test_what_a_premise_gives_is_held_against_what_its_meter_has_of_that() -> No
         assert set(marks(ident, *its)) == {True}
 
 
-def no_readings() -> list[Rows]:
-    its = both()
-    its[1][1][1:3] = ["", ""]
-    return its
-
-
 @pytest.mark.parametrize(
     ("ident", "wrong", "said"),
     [
-        ("LSE-READINGS", file(*no_readings()), "a reading is left out, and nobody can compare it"),
         ("LSE-TRUTH", file(*both(), record(IDS[0], date(2026, 7, 23))), "is loaded, and nobody knows what the meter holds"),
         ("LSE-TRUTH", file(*both()) | {"answers": [answer(11)]}, "line 11 of"),
     ],
@@ -278,6 +271,34 @@ def test_what_smt_has_loaded_and_nobody_can_compare_leaves_an_id_open(
         assert one["mark"] == mark, one
     assert said in one["said"]
     assert one["seen"] > 0
+
+
+def left_out(*fields: int, of: int = 0) -> list[Rows]:
+    """Sound records, of one of which readings are left out: 1, that of the beginning, 2, that of the end."""
+    its = both()
+    for at in fields:
+        its[of][1][at] = ""
+    return its
+
+
+def test_a_reading_may_be_left_out_as_the_format_lets_it_and_shows_nothing() -> None:
+    taken = read(file(*left_out(1, 2))["content"].encode(), file()["name"])
+    assert (len(taken.records), taken.findings) == (2, ())
+    assert marks("LSE-READINGS", file(*left_out(1, 2))) == [None, True]
+    # The other one is held all the same.
+    assert marks("LSE-READINGS", file(*left_out(1))) == [True, True]
+    for gone, there in ((1, 2), (2, 1)):
+        its = left_out(gone)
+        its[0][1][there] = "9999.000"
+        assert marks("LSE-READINGS", file(*its)) == [False, True]
+    its = left_out(1, 2)
+    its[1][1][1:3] = ["", ""]
+    statement = load(FOLDER / "headend.yaml")
+    for records, mark in ((left_out(1, 2), Mark.PASSED), (its, Mark.SKIPPED)):
+        found = result_of(statement, seen(file(*records)))
+        (one,) = (one for one in found["ids"] if one["id"] == "LSE-READINGS")
+        assert one["mark"] == mark
+    assert "one is left out, as the format lets it be" in one["said"]
 
 
 def test_what_is_no_file_at_all_breaks_nothing() -> None:
