@@ -14,7 +14,7 @@ from typing import Any, Literal
 import httpx
 import pytest
 
-from meters.calendar import day_start, ends_within
+from meters.calendar import day_start, ends_within, micros
 from scenarios.actions.market.usage_read import UsageRead, _told
 from scenarios.certify.judged import result_of
 from scenarios.certify.observed import Observed, Step, observed
@@ -173,12 +173,16 @@ def first_of(step: Step, path: str, ref: str, change: Callable[[dict[str, Any]],
     return replace(step, market=market)
 
 
-def last_of(step: Step, ref: str, change: Callable[[dict[str, Any]], dict[str, Any]]) -> Step:
+def last_of(ref: str, change: Callable[[dict[str, Any]], dict[str, Any]]) -> Bend:
     """The last reply of an action by which a request is over is otherwise; the two before it stay."""
-    *before, last = (one for one in step.market if one.ask["path"] == STATUS and one.ids.get("trans_id") == ref)
-    assert sum(json.loads(one.reply["body"])["statusCode"] != "PEN" for one in before) >= 2
-    market = tuple(replace(one, reply=_body(one.reply, change)) if one.n == last.n else one for one in step.market)
-    return replace(step, market=market)
+
+    def bent(step: Step) -> Step:
+        *before, last = (one for one in step.market if one.ask["path"] == STATUS and one.ids.get("trans_id") == ref)
+        assert sum(json.loads(one.reply["body"])["statusCode"] != "PEN" for one in before) >= 2
+        market = tuple(replace(one, reply=_body(one.reply, change)) if one.n == last.n else one for one in step.market)
+        return replace(step, market=market)
+
+    return bent
 
 
 def later_inquired(ref: str) -> Bend:
@@ -186,8 +190,9 @@ def later_inquired(ref: str) -> Bend:
 
     def bent(step: Step) -> Step:
         answered = min(one.at_us for one in step.link if one.wire == "call-backs")
-        its = lambda one: one.wire == "inquiries" and one.ids.get("callReference") == ref  # noqa: E731
-        return replace(step, link=tuple(replace(one, at_us=answered + 1) if its(one) else one for one in step.link))
+        late = {one.n for one in step.link if one.wire == "inquiries" and one.ids.get("callReference") == ref}
+        link = tuple(replace(one, at_us=answered + micros(1)) if one.n in late else one for one in step.link)
+        return replace(step, link=link)
 
     return bent
 
@@ -295,9 +300,9 @@ BENT: dict[str, list[tuple[str, Bend]]] = {
         ("lost", at(STATUS, said(intervals=[{}]), "never")),
     ],
     "SMT-FINAL": [
-        *(("at-once", lambda step, change=change: last_of(step, "one-caller", change)) for change in (inflated, said(statusCode="PEN"), without("quality"), without("gap"), without("partial"))),
-        ("answers", lambda step: last_of(step, "register", said(statusReason="it is done"))),
-        ("lost", lambda step: last_of(step, "never", said(statusReason="FAILED: lost"))),
+        *(("at-once", last_of("one-caller", change)) for change in (inflated, said(statusCode="PEN"), without("quality"), without("gap"), without("partial"))),
+        ("answers", last_of("register", said(statusReason="it is done"))),
+        ("lost", last_of("never", said(statusReason="FAILED: lost"))),
     ],
     "SMT-AT-ONCE": [
         ("at-once", later_inquired("another-caller")),
