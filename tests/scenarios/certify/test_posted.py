@@ -203,10 +203,18 @@ def test_a_file_is_read_as_smt_reads_it(written: Callable[[str], str]) -> None:
 
 @pytest.mark.parametrize("readings", [True, False])
 def test_what_is_estimated_is_what_the_registers_leave_within_what_the_market_lets_pass(readings: bool) -> None:
-    for wh, held in ((LEFT_WH, True), (LEFT_WH + 2000, True), (LEFT_WH + 2001, False)):
-        assert marks("LSE-ESTIMATED", file(*estimating(wh, readings=readings))) == [held, True]
+    for first_wh, held in ((LEFT_WH, True), (LEFT_WH + 2000, True), (LEFT_WH + 2001, False)):
+        assert marks("LSE-ESTIMATED", file(*estimating(first_wh, readings=readings))) == [held, True]
     # A multiplier that its readings deny lets nothing more pass.
     assert marks("LSE-ESTIMATED", file(*estimating(LEFT_WH + 2001, readings=readings, times="80"))) == [False, True]
+    # Nor may it leave out what the registers have grown by.
+    late, its = {(IDS[0], end): AGAIN for end in ends(DAY)[40:60]}, both()
+    left_wh = sum(wh(*one) for one in late)
+    for short, held in ((2000, True), (2001, False)):
+        first_kwh = f"{(left_wh - short) / 1000:.3f}"
+        its[0][4][1 + 3 * 40 : 1 + 3 * 60] = [first_kwh, "E", "", *["0.000", "E", ""] * 19]
+        all_of_it = replace(seen(file(*its)), late=late)
+        assert [one.held for one in SEEN["LSE-ESTIMATED"](all_of_it)] == [held, True]
     # Who has not the register of a midnight yet knows no more than what the service carries.
     late = {(IDS[0], end): AGAIN for end in ends(DAY)[40:]}
     its = both()
