@@ -51,6 +51,14 @@ _SEEN: dict[str, _Seen] = {
 }
 
 
+#: By what leaves an id open, the gravest first, what is said of it: judging broke, no exchange shows it, nobody can compare what is told.
+_OPEN: dict[str, Callable[[Observation], str]] = {
+    "broke": lambda one: sentence(one.said),
+    "unshown": lambda one: f"Nothing can be told of {one.step}: no exchange shows what was recorded of {one.ref}.",
+    "needed": lambda one: f"In {one.step}, {one.ref}: {one.said}.",
+}
+
+
 @dataclass
 class _Tally:
     """What was seen of an id. Of what is as it should be, of which there may be as much as there are exchanges, no more than is told."""
@@ -59,19 +67,14 @@ class _Tally:
     held: int = 0
     cited: list[str] = field(default_factory=list)
     against: list[Observation] = field(default_factory=list)
-    #: The first of which nothing can be told, and the first that no exchange shows.
-    untold: Observation | None = None
-    #: The first that judging broke at.
-    broke: Observation | None = None
-    unshown: Observation | None = None
-    #: The first without which it is not passed.
-    needed: Observation | None = None
+    #: The first of which nothing can be told, by why that is: as in ``_OPEN``, or ``untold``.
+    first: dict[str, Observation] = field(default_factory=dict)
 
     def add(self, one: Observation) -> None:
         if one.broke:
-            self.broke = self.broke or one
+            self.first.setdefault("broke", one)
         elif one.held is not None and not one.exchanges:
-            self.unshown = self.unshown or one
+            self.first.setdefault("unshown", one)
         elif one.held:
             self.held += 1
             if len(self.cited) < MOST:
@@ -79,8 +82,12 @@ class _Tally:
         elif one.held is False:
             self.against.append(one)
         else:
-            self.untold = self.untold or one
-            self.needed = self.needed or (one if one.needed else None)
+            self.first.setdefault("needed" if one.needed else "untold", one)
+
+    @property
+    def open(self) -> str:
+        """Why it is open, whatever else holds; nothing where it is not."""
+        return next((say(self.first[why]) for why, say in _OPEN.items() if why in self.first), "")
 
 
 def result_of(said: Statement, all_of_it: Observed) -> dict[str, Any]:
@@ -137,7 +144,7 @@ def _own(all_of_it: Observed) -> list[tuple[str, str]]:
 def _judged(held: Held, tally: _Tally | None, all_of_it: Observed) -> dict[str, Any]:
     """What is said of an id. tally: None where it is not claimed."""
     seen = tally or _Tally()
-    against, open_at = seen.against, seen.needed.cited if seen.needed else []
+    against, open_at = seen.against, seen.first["needed"].cited if "needed" in seen.first else []
     own = [said for step, said in _own(all_of_it) if held.id in all_of_it.plan["bears"].get(step, ())]
     if tally is None:
         mark, said = Mark.SKIPPED, f"{held.claim} is not claimed."
@@ -145,17 +152,12 @@ def _judged(held: Held, tally: _Tally | None, all_of_it: Observed) -> dict[str, 
         mark, said = Mark.FAILED, sentence(against[0].said)
     elif own:
         mark, said = Mark.INCONCLUSIVE, f"Nothing can be told of {own[0]}"
-    elif seen.broke:
-        mark, said = Mark.INCONCLUSIVE, sentence(seen.broke.said)
-    elif seen.unshown:
-        step, ref = seen.unshown.step, seen.unshown.ref
-        mark, said = Mark.INCONCLUSIVE, f"Nothing can be told of {step}: no exchange shows what was recorded of {ref}."
-    elif seen.needed:
-        mark, said = Mark.INCONCLUSIVE, f"In {seen.needed.step}, {seen.needed.ref}: {seen.needed.said}."
+    elif seen.open:
+        mark, said = Mark.INCONCLUSIVE, seen.open
     elif seen.held:
         mark, said = Mark.PASSED, f"Seen {seen.held} time{'s' * (seen.held > 1)}."
     else:
-        mark, said = Mark.SKIPPED, _lacking(seen.untold)
+        mark, said = Mark.SKIPPED, _lacking(seen.first.get("untold"))
     return {
         "id": held.id,
         "claim": held.claim,

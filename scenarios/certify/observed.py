@@ -229,12 +229,11 @@ class Asked:
         """What the answer's intervals are from."""
         return frozenset(one.source for one in self.record.result.intervals) if self.record.result else frozenset()
 
-    @cached_property
-    def at_meters(self) -> dict[str, list[Exchange]]:
-        """By ESI ID what reached meters of ours before anything else was asked, whatever the answer tells of it."""
+    def at_meters(self, since: Seconds, until: Seconds = LAST) -> dict[str, list[Exchange]]:
+        """By ESI ID what reached meters of ours between two instants, the second left out, before anything else was asked, whatever the answer tells of it."""
         found: dict[str, list[Exchange]] = {}
         if self.until is not None:
-            for one in within(self.step.meters, self.record.at, self.until - seconds(1)):
+            for one in within(self.step.meters, since, min(self.until, until) - seconds(1)):
                 its = found.setdefault(one.ids.get("esiid", ""), [])
                 if len(its) < MOST:
                     its.append(one)

@@ -8,6 +8,7 @@ from typing import Any
 from prometheus_client.parser import text_string_to_metric_families
 from pydantic import ValidationError
 
+from scenarios.actions.market.exchange import ERROR
 from scenarios.actions.market.look import Look, metric_name, metrics_of
 from scenarios.actions.table import ACTIONS
 from scenarios.file.schema import Scenario
@@ -37,12 +38,30 @@ def idle(scenario: Scenario) -> Iterator[Mistake]:
 
 def _of_action(action: Act, forms: dict[str, Form[Any]], loc: Loc) -> Iterator[Mistake]:
     required = ACTIONS[action.do].required
+    yield from _of_error(forms, loc)
     for name, form in forms.items():
         is_metrics = name == "at" and isinstance(action, Look) and action.what == "metrics"
         yield from _said(form, (*loc, name), always=name in required, floor=0 if is_metrics else None)
         if is_metrics and isinstance(action, Look):
             for place in form.equals or ():
                 yield from _metric(action.party, place, (*loc, name, place))
+
+
+def _of_error(forms: dict[str, Form[Any]], loc: Loc) -> Iterator[Mistake]:
+    """Places that are to be absent from the body of an error, which has none of what an answer has."""
+    said = forms["status"].said if "status" in forms else {}
+    least = [
+        said.get("equals"),
+        said.get("at_least"),
+        min(said.get("one_of", ()), default=None),
+        *said.get("within", ())[:1],
+    ]
+    if any(isinstance(one, int) and one >= ERROR for one in least):
+        for place, form in (forms["at"].equals or {}).items() if "at" in forms else ():
+            if form.absent:
+                text = f"No error has {place}: that it is absent shows nothing."
+                mend = "Leave it out, or expect what the error says in its place."
+                yield Mistake("scenario.expect.idle", (*loc, "at", place), text, mend)
 
 
 def _said(form: Form[Any], loc: Loc, *, always: bool, floor: int | None = None) -> Iterator[Mistake]:

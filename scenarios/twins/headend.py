@@ -35,8 +35,7 @@ class HeadEnd:
     def __init__(self, faults: Json, asked: argparse.Namespace) -> None:
         self.faults, self.fault, self.habit, self.keys = faults, asked.fault, asked.habit or "", asked.keys
         self.truth, self.meters = truth_of(asked.truth), asked.meters
-        self.taken: dict[str, Json] = {}
-        self.dark: dict[str, str] = {}
+        self.taken, self.dark = dict[str, Json](), dict[str, str]()
 
     def bearer(self, sender: str) -> str:
         """What a sender of the link bears; read anew, since SMT may make the file after this has started."""
@@ -75,7 +74,7 @@ class HeadEnd:
     def call_back(self, inquiry: Json) -> None:
         """Answer, as honestly as it was told to."""
         fault, now = self.told(inquiry), clock(inquiry["replyTo"])
-        honestly = self.honest(inquiry, now)
+        honestly = {"correlationId": inquiry["correlationId"]} | self.honest(inquiry, now)
         stored = [one for one in honestly.get("intervals", []) if one["source"] == "store"]
         if stored and inquiry.get("pushToSmt"):
             self.push(inquiry, stored)
@@ -89,6 +88,7 @@ class HeadEnd:
             status = sent(inquiry["replyTo"], one, self.bearer("headend"), self.habit)
             told = {"event": "called back", "correlationId": inquiry["correlationId"], "status": status}
             print(json.dumps(told), flush=True)
+        self.peek(inquiry["esiid"], f"reads-on-after-{inquiry['kind']}", 0.05)
 
     def push(self, inquiry: Json, told: list[Json]) -> None:
         """Send SMT what the last sweep brought, once: its id is the sweep's."""
@@ -101,10 +101,9 @@ class HeadEnd:
     def honest(self, inquiry: Json, now: datetime) -> Json:
         """What the meter and the store of an honest head-end give."""
         may = inquiry["meterAllowed"]
-        if self.habit == "reads-unseen" and not (may and at(inquiry["answerBy"]) > now):
-            self.peek(inquiry["esiid"])
-        answer: Json = {"correlationId": inquiry["correlationId"], "outcome": "completed"}
-        answer |= {"meterReads": int(may), "octets": 500 * int(may)}
+        if not (may and at(inquiry["answerBy"]) > now):
+            self.peek(inquiry["esiid"], "reads-unseen")
+        answer: Json = {"outcome": "completed", "meterReads": int(may), "octets": 500 * int(may)}
         nothing: Json = {"outcome": "failed", "meterReads": 0, "octets": 0}
         refused: Json = {"outcome": "refused", "reason": "the meter is needed and may not be read"}
         if self.truth and inquiry["esiid"] not in self.truth and self.habit != "knows-strangers":
@@ -143,15 +142,17 @@ class HeadEnd:
         if at(reaches) < end and not may:
             return answer | refused
         if swept >= end:
+            self.peek(inquiry["esiid"], "reads-what-is-stored")
             return answer | {"meterReads": 0, "octets": 0}
         since, upto = int((now - end).total_seconds()), now.isoformat()
         wh = self.register(inquiry["esiid"], now) - self.register(inquiry["esiid"], end)
         return answer | {"partial": {"from": end.isoformat(), "asOf": upto, "seconds": since, "wh": wh}}
 
-    def peek(self, esiid: str) -> None:
-        """Read a meter by Modbus, its mark (docs/register-map.md), and say nothing of it."""
-        rows = csv.DictReader(self.meters.read_text().splitlines() if self.meters else ())
+    def peek(self, esiid: str, habit: str, after_s: float = 0.0) -> None:
+        """By a habit, read a meter by Modbus, its mark (docs/register-map.md), and say nothing of it."""
+        rows = csv.DictReader(self.meters.read_text().splitlines() if self.meters and self.habit == habit else ())
         for row in (one for one in rows if one["esiid"] == esiid):
+            time.sleep(after_s)
             with socket.create_connection((row["host"], int(row["port"])), 10) as line:
                 line.sendall(bytes([0, 1, 0, 0, 0, 6, int(row["unit_id"]), 3, *divmod(40000, 256), 0, 2]))
                 line.recv(260)
@@ -214,8 +215,8 @@ def filled(value: Any, instants: dict[str, datetime]) -> Any:
 
 def sent(url: str, body: Json, bearer: str, habit: str = "") -> int:
     """Post to SMT, again where nobody answers or the answer is an error of its own; the status, 0 for none."""
-    request = urllib.request.Request(url, json.dumps(body).encode(), JSON | {"authorization": bearer})
     for left in reversed(range(TRIES)):
+        request = urllib.request.Request(url, json.dumps(body).encode(), JSON | {"authorization": bearer})
         try:
             with urllib.request.urlopen(request, timeout=10) as reply:
                 return int(reply.status)
@@ -225,7 +226,6 @@ def sent(url: str, body: Json, bearer: str, habit: str = "") -> int:
             break
         if habit == "changes-its-mind" and body.get("intervals"):
             body["intervals"][0]["wh"] += 1
-            request.data = json.dumps(body).encode()
         time.sleep(WAIT_S)
     return status
 

@@ -75,8 +75,7 @@ class Smt:
         """Tell what is wrong, unless it is deaf to that."""
         if wrong and code not in self.be["deaf"]:
             if code in SOUND["business"]:
-                text = SOUND["business"][code].format(*filled)
-                raise RefusedError(200, {"errorCode": code, "errorMessage": text})
+                raise RefusedError(200, {"errorCode": code, "errorMessage": SOUND["business"][code].format(*filled)})
             raise RefusedError(SOUND["gateway"][code][0], {"error": SOUND["gateway"][code][1]})
 
     def answer(self, path: str, bearer: str, body: Json) -> Json:
@@ -103,7 +102,7 @@ class Smt:
         self.refuse("CORRELATION", request.get("duns") not in (duns, self.be.get("anyones", duns)))
         told = self.changed("status", {"trans_id": body["trans_id"]} | self.status(request))
         request["ended"] = request.get("ended", 0) + (told["statusCode"] != "PEN")
-        return self.changed("later", told) if request["ended"] > 1 else told
+        return self.changed("later", told) if request["ended"] > self.be["steady"] else told
 
     def changed(self, message: str, body: Json) -> Json:
         """A message after a fault's steps."""
@@ -189,6 +188,9 @@ class Smt:
         return {"code": code, "reason": f"One successful {what} per ESI ID and day is allowed.", "retryAt": again}
 
     def inquire(self, request: Json, inquiry: Json) -> None:
+        others = [one for one in self.requests.values() if one is not request]
+        while self.be["turn_s"] and any(self.state(one) == "PEN" for one in others):
+            threading.Event().wait(self.be["turn_s"])
         head = {"content-type": "application/json", "authorization": f"Bearer {self.key(self.be['bears'])}"}
         sent = urllib.request.Request(f"{self.asked.headend}/inquiries", json.dumps(inquiry).encode(), head)
         try:
@@ -223,14 +225,13 @@ class Smt:
 
     def status(self, request: Json) -> Json:
         """How a request stands."""
-        its = ("correlationId", "gap", "uncovered", "quality")
-        told: Json = {name: request[name] for name in its if name in request}
-        state, result = self.state(request), request["result"] or {}
+        told: Json = {one: request[one] for one in SOUND["kept"] if one in request}
+        others = [one["result"] for one in self.requests.values() if one["result"] and self.be["mixes"]]
+        state, result = self.state(request), [request["result"], *others][-1] or {}
         if state in ("PEN", "expired"):
             pending = {"statusCode": self.be["pending"], "statusReason": "Request Submitted by API"}
             return told | (pending if state == "PEN" else {"statusCode": "1", "statusReason": self.be["lost"]})
-        served = ("intervals", "missing", "partial", "reachesTo", "meterReads")
-        told |= {name: result[name] for name in served if name in result}
+        told |= {one: result[one] for one in SOUND["served"] if one in result}
         if result.get("register"):
             when, wh = at(result["register"]["at"]), result["register"]["wh"]
             told["odrRead"] = {"readDate": f"{when:%m/%d/%Y %H:%M:%S}", "registeredRead": wh / 1000}
@@ -239,7 +240,8 @@ class Smt:
             return told | {"statusCode": "0", "statusReason": "ODR retreived successfully"}
         if state == "refused" and (refusal := request["refusal"]):
             return told | {"statusCode": "1", "statusReason": refusal["reason"], "refusal": refusal}
-        return told | {"statusCode": "1", "statusReason": f"FAILED: {request['why'] or result.get('reason', state)}"}
+        told |= {"statusCode": "1", "statusReason": f"FAILED: {request['why'] or result.get('reason', state)}"}
+        return self.changed("failed", told)
 
 
 def handler(smt: Smt) -> type[BaseHTTPRequestHandler]:
@@ -265,18 +267,16 @@ def handler(smt: Smt) -> type[BaseHTTPRequestHandler]:
             self.end_headers()
             self.wfile.write(content)
 
-        def log_message(self, *words: Any) -> None:
-            """Nothing."""
+        def log_message(self, *words: Any) -> None: ...
 
     return Handler
 
 
 def main() -> None:
     words = argparse.ArgumentParser(description="SMT of a stranger.")
-    usually = {"headend": "", "clock": "", "host": "127.0.0.1", "fault": "", "site-fault": "", "token-life": "wall"}
-    for name, usual in usually.items():
-        words.add_argument(f"--{name}", default=usual)
-    words.add_argument("--port", type=int, default=0, help="0: a free one")
+    usually: Json = {"host": "127.0.0.1", "port": 0, "token-life": "wall"}
+    for name, usual in (usually | dict.fromkeys(("headend", "clock", "fault", "site-fault"), "")).items():
+        words.add_argument(f"--{name}", type=type(usual), default=usual)
     for name in ("records", "held", "keys", "inbox"):
         words.add_argument(f"--{name}", type=Path, required=name == "records")
     words.add_argument("--faults", type=Path, default=Path(__file__).with_name("smt_faults.json"))

@@ -79,7 +79,7 @@ def test_an_answered_call_bears_on_what_its_steps_show_and_a_refused_one_on_less
 def test_a_scenario_may_cite_any_id_of_the_registry_and_no_other(tmp_path: Path) -> None:
     written = short_balance()
     unknown = {"AMB-13": "There is no requirement 'AMB-13'.", ("S1",): "A list is not text."}
-    for ident in ("AMB-9", "interval.spike", "5031", *unknown):
+    for ident in ("AMB-9", "interval.spike", "NO-GAP", *unknown):
         written["timeline"][0]["verifies"] = [ident if isinstance(ident, str) else [*ident]]
         path = tmp_path / "one.yaml"
         path.write_text(yaml.safe_dump(written), encoding="utf-8")

@@ -510,3 +510,69 @@ def test_a_limit_is_not_verified_by_a_single_request(tmp_path: Path) -> None:
     (mistake,) = linted(tmp_path, written)
     assert mistake.code == "scenario.verifies.absent"
     assert "One request meets no limit" in str(mistake)
+
+
+ASKS_GAP, SOME_CALL = (
+    READ | {"do": "balance_call", "question": "balance", "patience_s": 60},
+    READ | {"do": "http", "path": "/v2/odr/"},
+)
+REFUSED_THERE = {"policy": "smt-today"}
+ASKING = {"on_demand_read", "portal_read", "power_status", "balance_call"}
+
+
+@pytest.mark.parametrize(
+    ("ident", "actions", "changed", "said"),
+    [
+        *((ident, [READ], {}, "Nothing in this scenario asks for the intervals of a gap") for ident in ("AMB-4", "AMB-5", "AMB-6", "AMB-7", "AMB-8", "AMB-9")),
+        ("AMB-4", [READ, ASKS_GAP], {}, None),
+        ("AMB-8", [READ, SOME_CALL], {}, None),
+        ("AMB-11", [READ], {}, "Nothing in this scenario asks for a power status"),
+        ("AMB-11", [READ, STATUS], {}, None),
+        ("AMB-12", [READ, ASKS_GAP], {}, "Nothing in this scenario holds a bill that was told against another"),
+        ("AMB-12", [READ, ASKS_GAP, READ | {"do": "rebill", "of": "it-1", "expect": {"within": True}}], {}, None),
+        *((ident, [READ | {"do": "log_in"}], {}, "asks for a read or a power status") for ident in ("AMB-1", "AMB-2", "AMB-3")),
+        ("AMB-10", [AT_PORTAL], {}, "Nothing in this scenario asks for a retailer"),
+        ("AMB-3", [READ], {}, "One request shares no allowance"),
+        ("AMB-3", [READ, AT_PORTAL], {}, None),
+        *((ident, [READ], {}, None) for ident in ("AMB-1", "AMB-2", "AMB-10")),
+        ("5031", [READ, AT_PORTAL], REFUSED_THERE, "5031 is told at the portal, so it-0 cannot verify 5031"),
+        ("5031", [AT_PORTAL, READ], REFUSED_THERE, None),
+        ("5031", [AT_PORTAL], {}, "Nothing in this scenario is told 5031"),
+        ("5031", [AT_PORTAL], {"complaints": [{"kind": "quota_used"}]}, None),
+        ("5032", [SOME_CALL, READ], {"policy": "store-only"}, "Nothing in this scenario is told 5032"),
+    ],
+)  # fmt: skip
+def test_what_nothing_in_a_scenario_can_show_it_does_not_verify(
+    tmp_path: Path, ident: str, actions: list[Written], changed: Written, said: str | None
+) -> None:
+    its = [one | {"ref": f"it-{at}", "at": f"2026-08-12T19:0{at}"} for at, one in enumerate(actions)]
+    its = [one | ({"expect": {"outcome": "answered"}} if one["do"] in ASKING else {}) for one in its]
+    its[0] = its[0] | {"verifies": [ident]}
+    found = linted(tmp_path, short_balance() | {"timeline": its} | changed)
+    if said is None:
+        assert found == []
+        return
+    (mistake,) = found
+    assert (mistake.code, said in str(mistake)) == ("scenario.verifies.absent", True), mistake
+
+
+@pytest.mark.parametrize(
+    ("expect", "told"),
+    [
+        ({"status": 404, "at": {"/usage": {"absent": True}}}, True),
+        ({"status": {"one_of": [404, 410]}, "at": {"/usage": {"absent": True}}}, True),
+        ({"status": {"within": [400, 499]}, "at": {"/usage": {"absent": True}, "/error": "no"}}, True),
+        ({"status": {"at_least": 400}, "at": {"/usage": {"absent": True}}}, True),
+        ({"status": {"one_of": [200, 404]}, "at": {"/usage": {"absent": True}}}, False),
+        ({"status": 200, "at": {"/usage": {"absent": True}}}, False),
+        ({"at": {"/usage": {"absent": True}}}, False),
+        ({"status": 404, "at": {"/error": {"absent": False}}}, False),
+    ],
+)
+def test_that_an_error_lacks_what_an_answer_has_shows_nothing(tmp_path: Path, expect: Written, told: bool) -> None:
+    call = SOME_CALL | {"expect": expect}
+    wide = [{"ref": "wide", "of": "last", "expect": expect}]
+    for written in ({"timeline": [call]}, {"timeline": [SOME_CALL], "expect": wide}):
+        found = linted(tmp_path, short_balance() | written)
+        assert [one.code for one in found] == ["scenario.expect.idle"] * told
+        assert all("No error has /usage" in str(one) for one in found)

@@ -27,6 +27,8 @@ if TYPE_CHECKING:
 
 #: Log-in at the market API and at the portal.
 MARKET_TOKEN, PORTAL_TOKEN = "/v2/token/", "/commonapi/user/authenticate"
+#: HTTP statuses from it on are those of errors.
+ERROR = 400
 
 
 @cache
@@ -123,14 +125,19 @@ def named(stage: Stage, action: Act, fact: str) -> list[str]:
 
 
 def answer(stage: Stage, action: Act, reply: httpx.Response | None, found: Any = None) -> dict[str, Any]:
-    """What is kept of an answer. found: a document in place of its body."""
+    """What is kept of an answer. found: a document in place of its body.
+
+    Of a place that is not there only an answer that could have it tells anything: no error, and a document.
+    """
     body = None if reply is None else document(reply)
     looked_at = body if found is None else found
+    values = {place: value(looked_at, place) for place in named(stage, action, "at")}
+    could = reply is not None and looked_at is not None and reply.status_code < ERROR
     return {
         "status": None if reply is None else reply.status_code,
         "code": code_of(body),
-        "values": {place: value(looked_at, place) for place in named(stage, action, "at")},
-        "header": {name: None if reply is None else reply.headers.get(name) for name in named(stage, action, "header")},
+        "values": {place: one for place, one in values.items() if could or one is not None},
+        "header": {} if reply is None else {name: reply.headers.get(name) for name in named(stage, action, "header")},
     }
 
 

@@ -30,6 +30,8 @@ if TYPE_CHECKING:
 
 #: Model seconds by which the clock goes on while something is waited for; until an inquiry must have come, and until an answer must be handed on. Defaults of this project.
 _TICK_S, _SOON_S, _STRIDE_S = seconds(10), seconds(600), seconds(300)
+#: When what is over is looked at for the last time.
+_LATER_S = seconds(20)
 #: Model seconds after which a log-in is made anew, well within its token's life.
 _FRESH_S = 1800
 #: The TDSP's sweeps: every so many seconds of the day, and how long after that the store has it.
@@ -205,6 +207,8 @@ def _play(stage: Stage, action: AsksSmt) -> Played:
             yield from its.wait(runtime.now() + _TICK_S)
         # What is over is the same whenever it is looked at.
         yield its.poll(key)
+        yield from its.wait(runtime.now() + _LATER_S)
+        yield its.poll(key)
         if action.other is not None:
             left["other"] = code_of((yield its.by_another(action.other, key)))
     return left | {"key": key, "ended_at": iso(runtime.now())}
@@ -275,7 +279,19 @@ def _answer(its: _Asking, said: dict[str, Any]) -> dict[str, Any]:
     told: dict[str, Any] = {"correlationId": said.get("correlationId"), "outcome": "completed", "meterReads": int(may)}
     meter = next((one for one in its.stage.world.meters if one.identity.esiid == said.get("esiid")), None)
     if action.tdsp == "fails" or meter is None:
-        return told | {"outcome": "failed", "reason": "the meter did not answer"}
+        told |= {"outcome": "failed", "reason": "the meter did not answer"}
+        # The store has what sweeps have brought; of its power nothing is known (DOMAIN §12).
+        kept = (
+            {}
+            if meter is None or said.get("kind") != "INTERVALS"
+            else _intervals(its, meter, said | {"meterAllowed": False}, now)
+        )
+        dark = (
+            {"power": {"status": "UNKNOWN", "source": "none", "switchState": "UNKNOWN"}}
+            if said.get("kind") == "POWER"
+            else {}
+        )
+        return dark | kept | told
     if said.get("kind") == "INTERVALS":
         return told | _intervals(its, meter, said, now)
     if not may:

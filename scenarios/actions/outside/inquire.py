@@ -37,6 +37,8 @@ STRANGERS = "99999999999"
 _MOST_TOLD = 2000
 #: Model seconds by which the clock goes on while an answer is waited for, and after the time for it.
 _TICK_S, _GRACE_S = seconds(60), seconds(60)
+#: By which it goes on when the answer is there.
+_AFTER_S = seconds(1)
 #: Wall seconds that a reply to the inquiry itself may take; a barrier waits twice as long.
 _REPLY_S = 8.0
 
@@ -83,7 +85,7 @@ class RecordedCallBack(Record):
 
 
 class RecordedInquiry(Record):
-    """An inquiry without its address for the answer, which is a secret. status: its reply's, None for none; most_wh: what the service carries in a quarter hour."""
+    """An inquiry without its address for the answer, which is a secret. status: its reply's, None for none; most_wh: what the service carries in a quarter hour; meters: how many of ours stand behind the ESI ID."""
 
     at: Instant
     asked: dict[str, Any]
@@ -91,6 +93,7 @@ class RecordedInquiry(Record):
     told: str
     came: list[RecordedCallBack]
     most_wh: Count
+    meters: Count = 0
 
     @property
     def key(self) -> str:
@@ -215,7 +218,11 @@ def _play(stage: Stage, action: Inquire) -> Played:
         patience_s = quiet_s
         if not came:
             yield runtime.env.timeout(to_us(_TICK_S if outside else seconds(1)))
+    registry = stage.sandbox.market.registry
+    here = registry.meters(registry.point(stage.esiid(action), day_of(runtime.now())))
     if quiet_s:
+        # What is done after the answer is of a later instant.
+        yield runtime.env.timeout(to_us(_AFTER_S))
         yield runtime.io("answer", f"{key}/{action.ref}/more", lambda: awaited.quiet(quiet_s))
     elif not due:
         yield runtime.env.timeout(to_us(_GRACE_S))
@@ -234,7 +241,8 @@ def _play(stage: Stage, action: Inquire) -> Played:
             }
             for one in awaited.came[before:]
         ],
-        "most_wh": _most(stage, action),
+        "most_wh": sum(most_wh(one.attributes) for one in here),
+        "meters": 0 if outside and outside.esiid else len(here),
     }
 
 
@@ -256,12 +264,6 @@ def _asked(stage: Stage, action: Inquire) -> dict[str, Any]:
     if action.start and action.end:
         asked |= {"start": iso(epoch(action.start)), "end": iso(epoch(action.end))}
     return asked
-
-
-def _most(stage: Stage, action: Inquire) -> int:
-    registry = stage.sandbox.market.registry
-    here = registry.meters(registry.point(stage.esiid(action), day_of(stage.runtime.now())))
-    return sum(most_wh(one.attributes) for one in here)
 
 
 def _told(name: str) -> Any:

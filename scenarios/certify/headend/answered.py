@@ -1,95 +1,19 @@
-"""What is seen of a head-end, id by id: its inquiries' replies and call-backs, held against what it was asked, and against what its meters hold."""
+"""What is seen of a head-end's answers, id by id: held against what it was asked, and against what its meters hold."""
 
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
-from functools import cached_property
+from collections.abc import Callable
 
 from headend.wire import InquiryKind, InquiryResult, Outcome
-from meters.calendar import INTERVAL_S, Seconds, epoch, floor_interval, iso, seconds, to_s
+from meters.calendar import INTERVAL_S, floor_interval, iso, seconds, to_s
 from meters.events import EventKind
-from scenarios.certify.observed import MOST, Asked, Observation, Observed, Step
-from scenarios.outside.call_backs import PATH, TAKEN, read
+from scenarios.certify.headend import recorded
+from scenarios.certify.headend.recorded import Look, Looked, Seen, clean, second_answer, unread
+from scenarios.certify.observed import Asked
 from scenarios.rules.certified import of_role
-from simulator.smt.ondemand.judged import digest
 from simulator.smt.ondemand.rules import RULES
-from simulator.tap.chain import Exchange
 
-Seen = Iterator[Observation]
-
-
-@dataclass(frozen=True)
-class Looked:
-    """What an inquiry is held against beside itself."""
-
-    all_of_it: Observed
-    #: By step what meters told unasked.
-    _events: dict[str, dict[str, list[tuple[Exchange, str, Seconds]]]] = field(default_factory=dict)
-
-    @cached_property
-    def stored(self) -> frozenset[bool]:
-        """Of inquiries that might read the meter, and of those that might not: whether an answer holds intervals of the store."""
-        found: set[bool] = set()
-        for asked in self.all_of_it.inquiries():
-            if len(found) == 2:
-                break
-            if asked.plain and "store" in asked.sources:
-                found.add(bool(asked.record.asked["meterAllowed"]))
-        return frozenset(found)
-
-    @cached_property
-    def _made(self) -> list[Asked]:
-        return [one for step in self.all_of_it.steps for one in step.made(self.all_of_it.clock_s)]
-
-    @cached_property
-    def _called_back(self) -> dict[str, list[tuple[Step, Exchange]]]:
-        own = {one.record.key for one in self._made}
-        found: dict[str, list[tuple[Step, Exchange]]] = {}
-        for step in self.all_of_it.steps:
-            for one in step.call_backs:
-                key = str(one.ask["path"]).removeprefix(PATH).partition("/")[0]
-                if key in own and len(its := found.setdefault(key, [])) < MOST:
-                    its.append((step, one))
-        return found
-
-    @cached_property
-    def _again(self) -> dict[str, Seconds]:
-        """By id when it was first asked again."""
-        again = [one.record for one in self._made if one.action.again]
-        return {one.key: one.at for one in reversed(again)}
-
-    def called_back(self, asked: Asked) -> Iterator[tuple[Step, Exchange]]:
-        """What was called back under an inquiry's id, in whatever step that came; of an id that was asked again what came before that, and of the one that asks it again what came since."""
-        again = self._again.get(asked.record.key)
-        for step, one in self._called_back.get(asked.record.key, ()):
-            since = again is not None and (step.name != asked.step.name or to_s(one.at_us) >= again)
-            if since == bool(asked.action.again):
-                yield step, one
-
-    def events(self, step: Step) -> dict[str, list[tuple[Exchange, str, Seconds]]]:
-        """By ESI ID what meters told unasked in a step, each with its kind and when that was, the last one last. Of a file they are read once."""
-        if step.name not in self._events:
-            found: dict[str, list[tuple[Exchange, str, Seconds]]] = {}
-            for exchange in step.events:
-                for one in json.loads(exchange.ask["body"])["events"]:
-                    told = (exchange, str(one["kind"]), epoch(one["at"]))
-                    found.setdefault(one["esiid"], []).append(told)
-            # What breaks breaks for every id that needs it.
-            self._events[step.name] = found
-        return self._events[step.name]
-
-    def event(self, asked: Asked) -> tuple[Exchange | None, str, Seconds]:
-        """What the meter of an inquiry had told last, with its kind and when that was."""
-        its = self.events(asked.step).get(asked.record.asked["esiid"], [])
-        return next((one for one in reversed(its) if to_s(one[0].at_us) <= asked.record.at), (None, "", seconds(0)))
-
-
-#: What is seen of an id in an inquiry.
-Look = Callable[[Looked, Asked], Seen]
-#: What SMT answers to a call-back of which it knows no inquiry any more.
-UNKNOWN = 404
 #: Below it no line has power, V: less than a half of 240, the lowest that a home is served by. A default of this project.
 LEAST_V = 100.0
 #: Quarter hours of the longest gap that an inquiry has (AMB-7).
@@ -163,57 +87,6 @@ def _other_id(_: Looked, asked: Asked) -> Seen:
         )
 
 
-def _second_answer(look: Look) -> Look:
-    """What is seen of further answers, those too that come when something else is asked already."""
-
-    def seen(looked: Looked, asked: Asked) -> Seen:
-        result = asked.record.result
-        others = [
-            (step, one)
-            for step, one in looked.called_back(asked)
-            if asked.action.again is None
-            and one.reply.get("status") in (TAKEN, UNKNOWN)
-            and (said := read(str(one.ask.get("body", "")))) is not None
-            and result is not None
-            and digest(said) != digest(result)
-        ]
-        if others and "SECOND-ANSWER" not in asked.found:
-            step, one = others[0]
-            when = f"another answer to it comes in {step.name}, at {iso(to_s(one.at_us))}"
-            yield Observation(step.name, asked.action.ref, False, when, (one.n,))
-        else:
-            yield from look(looked, asked)
-
-    return seen
-
-
-def _unread(look: Look, bears: Callable[[Asked], bool]) -> Look:
-    """What is seen where no meter may be read: as far as meters are ours by what reached them, else by what the answer tells."""
-
-    def seen(looked: Looked, asked: Asked) -> Seen:
-        reached = asked.at_meters
-        its = reached.get(asked.record.asked["esiid"], []) if bears(asked) else []
-        if not its:
-            yield from look(looked, asked)
-        elif len(reached) > 1:
-            yield asked.saw(
-                None, "other meters are read meanwhile too, and what is for the inquiry cannot be told", *its
-            )
-        else:
-            result = asked.record.result
-            told = "and nothing is told" if result is None else f"and {result.meterReads} reads are told"
-            yield asked.saw(
-                False, f"the meter is asked {len(its)} times by Modbus{' and more' * (len(its) == MOST)}, {told}", *its
-            )
-
-    return seen
-
-
-def _clean(asked: Asked) -> InquiryResult | None:
-    """An answer in which no rule is broken; another shows nothing else."""
-    return None if asked.found else asked.record.result
-
-
 def _taken(_: Looked, asked: Asked) -> Seen:
     if asked.plain and len(asked.gap) <= LONGEST:
         status = asked.record.status
@@ -222,18 +95,11 @@ def _taken(_: Looked, asked: Asked) -> Seen:
         )
 
 
-def _in_time(_: Looked, asked: Asked) -> Seen:
-    if asked.plain and asked.record.status == 202 and not asked.action.meets:
-        until = epoch(asked.record.asked["answerBy"])
-        held = any(one.at <= until for one in asked.record.came)
-        yield asked.saw(held, f"nothing is called back by {asked.record.asked['answerBy']}")
-
-
 def _answers(kind: InquiryKind) -> Look:
     """Whether an inquiry that can be answered is. Of a meter without power only what it told may be known; the longest gap is looked at by itself."""
 
     def seen(looked: Looked, asked: Asked) -> Seen:
-        said, result = asked.record.asked, _clean(asked)
+        said, result = asked.record.asked, clean(asked)
         if not asked.plain or said["kind"] != kind or result is None or len(asked.gap) >= LONGEST:
             return
         if said["meterAllowed"] and looked.event(asked)[1] != EventKind.LAST_GASP:
@@ -242,50 +108,6 @@ def _answers(kind: InquiryKind) -> Look:
             yield asked.saw(held, f"what the meter can tell is answered {result.outcome.value}{reason}")
 
     return seen
-
-
-def _bears_key(_: Looked, asked: Asked) -> Seen:
-    for one in asked.record.came:
-        lacks = "the head-end's key" if not one.keyed else "the seal of the inquiry's address"
-        yield asked.saw(one.keyed and one.sealed, f"a call-back comes without {lacks}")
-
-
-def _refused(which: Callable[[Asked], bool], said: str) -> Look:
-    """An inquiry that must not be accepted."""
-
-    def seen(_: Looked, asked: Asked) -> Seen:
-        if which(asked):
-            status = asked.record.status
-            held = None if status is None else 400 <= status < 500
-            yield asked.saw(held, "there is no reply" if held is None else f"{said} is answered HTTP {status}")
-
-    return seen
-
-
-def _asks_key(looked: Looked, asked: Asked) -> Seen:
-    """An inquiry without a key: not accepted, and not worked at either."""
-    if asked.action.key == "none" and (its := [*looked.called_back(asked)]):
-        step, one = its[0]
-        said = f"an inquiry without a key is answered HTTP {asked.record.status}, and called back in {step.name}"
-        yield Observation(step.name, asked.action.ref, False, said, (one.n,))
-    else:
-        yield from _refused(lambda one: one.action.key == "none", "an inquiry without a key")(looked, asked)
-
-
-def _again(asked: Asked, *, same: bool) -> bool:
-    """Whether it has the id of an inquiry that was taken, and asks for the same or for something else."""
-    first = asked.first
-    if first is None or first.status != 202:
-        return False
-    return same is all(asked.record.asked.get(one) == first.asked.get(one) for one in ("kind", "start", "end", "esiid"))
-
-
-def _once(looked: Looked, asked: Asked) -> Seen:
-    if asked.action.again and _again(asked, same=True):
-        status = asked.record.status
-        more = max(len(asked.record.came), sum(1 for _ in looked.called_back(asked)))
-        said = f"the repeated inquiry is answered HTTP {status}, and {more} more call-back{'s' * (more != 1)} made"
-        yield asked.saw(status == 202 and not more, said)
 
 
 def _stranger(_: Looked, asked: Asked) -> Seen:
@@ -299,46 +121,9 @@ def _stranger(_: Looked, asked: Asked) -> Seen:
         yield asked.saw(None if status is None else not told, "there is no reply" if status is None else said)
 
 
-def _meets(what: str) -> Look:
-    def seen(_: Looked, asked: Asked) -> Seen:
-        if what in asked.action.meets:
-            times, taken = len(asked.record.came), asked.record.status == TAKEN
-            said = "it is called back once, and never again" if times else "nothing is called back"
-            # What was not accepted, as HE-TAKEN has it, need not be called back at all.
-            yield asked.saw(True if times > 1 else False if times and taken else None, said)
-
-    return seen
-
-
-def _again_same(_: Looked, asked: Asked) -> Seen:
-    tries = asked.record.tries()
-    if asked.action.meets:
-        enough = len(tries) > 1
-        yield asked.saw(
-            asked.record.tries_agree if enough else None,
-            "what is called back again is not the same" if enough else "nothing is called back again",
-        )
-
-
-def _over(asked: Asked) -> bool:
-    """Whether its time is over by every clock that is off as it may be."""
-    return asked.action.answer_within_s < -asked.clock_s
-
-
-def _too_late(_: Looked, asked: Asked) -> Seen:
-    if _over(asked):
-        result = asked.record.result
-        reads = 0 if result is None else result.meterReads
-        of_meter = result is not None and "meter" in asked.sources
-        yield asked.saw(
-            None if asked.record.status is None else not reads and not of_meter,
-            f"{reads} reads of the meter are told",
-        )
-
-
 def _store_first(looked: Looked, asked: Asked) -> Seen:
     said = asked.record.asked
-    if asked.plain and said["meterAllowed"] and said["storeAllowed"] and (result := _clean(asked)) and result.intervals:
+    if asked.plain and said["meterAllowed"] and said["storeAllowed"] and (result := clean(asked)) and result.intervals:
         stored = "store" in asked.sources
         known = not stored and False in looked.stored
         yield asked.saw(
@@ -348,7 +133,7 @@ def _store_first(looked: Looked, asked: Asked) -> Seen:
 
 
 def _store_only(looked: Looked, asked: Asked) -> Seen:
-    if asked.plain and not asked.record.asked["meterAllowed"] and (result := _clean(asked)):
+    if asked.plain and not asked.record.asked["meterAllowed"] and (result := clean(asked)):
         whole = asked.told == asked.gap
         right = result.outcome is (Outcome.COMPLETED if whole else Outcome.REFUSED)
         if result.intervals and right:
@@ -368,7 +153,7 @@ def _store_only(looked: Looked, asked: Asked) -> Seen:
 
 
 def _meter_only(_: Looked, asked: Asked) -> Seen:
-    if asked.plain and not asked.record.asked["storeAllowed"] and (result := _clean(asked)) and result.intervals:
+    if asked.plain and not asked.record.asked["storeAllowed"] and (result := clean(asked)) and result.intervals:
         yield asked.saw(asked.sources == {"meter"}, "intervals of the store are told where it may not be used")
 
 
@@ -377,7 +162,7 @@ def _hours_48(_: Looked, asked: Asked) -> Seen:
         return
     gap, result, status = asked.gap, asked.record.result, asked.record.status
     # Who may not read the meter has what the store holds: that is looked at by itself.
-    if len(gap) == LONGEST and asked.record.asked["meterAllowed"] and _clean(asked):
+    if len(gap) == LONGEST and asked.record.asked["meterAllowed"] and clean(asked):
         yield asked.saw(asked.told == gap, f"of {LONGEST} quarter hours {len(asked.told)} are told")
     elif len(gap) > LONGEST and status is not None:
         yield asked.saw(
@@ -399,7 +184,7 @@ def _day_of(quarters: int) -> Look:
 
 
 def _truth(looked: Looked, asked: Asked) -> Seen:
-    esiid, result = asked.record.asked["esiid"], _clean(asked)
+    esiid, result = asked.record.asked["esiid"], clean(asked)
     held = looked.all_of_it.truth.get(esiid)
     if not asked.plain or asked.action.meets or not held or result is None or not (result.intervals or result.missing):
         return
@@ -431,7 +216,7 @@ def _truth(looked: Looked, asked: Asked) -> Seen:
 
 
 def _register(looked: Looked, asked: Asked) -> Seen:
-    held, result = looked.all_of_it.truth.get(asked.record.asked["esiid"]), _clean(asked)
+    held, result = looked.all_of_it.truth.get(asked.record.asked["esiid"]), clean(asked)
     read = result.register_read if result else None
     if not asked.plain or not held or read is None:
         return
@@ -448,7 +233,7 @@ def _register(looked: Looked, asked: Asked) -> Seen:
 
 def _partial(looked: Looked, asked: Asked) -> Seen:
     """What is told beyond the gap: by how much the register has grown since, within the quarter hours about both ends."""
-    held, result = looked.all_of_it.truth.get(asked.record.asked["esiid"], {}), _clean(asked)
+    held, result = looked.all_of_it.truth.get(asked.record.asked["esiid"], {}), clean(asked)
     told, answered = (result.partial if result else None), asked.record.answered
     if not asked.plain or asked.action.meets or result is None or answered is None or not asked.gap:
         return
@@ -471,7 +256,7 @@ def _partial(looked: Looked, asked: Asked) -> Seen:
 
 def _power_told(looked: Looked, asked: Asked) -> Seen:
     """The rest of a power status: when it was so, and of a meter that has power its voltage, and a switch through which energy flows."""
-    result, answered = _clean(asked), asked.record.answered
+    result, answered = clean(asked), asked.record.answered
     power, (event, kind, since) = result.power if result else None, looked.event(asked)
     if not asked.plain or power is None or answered is None or power.status == "UNKNOWN":
         return
@@ -509,7 +294,7 @@ def _power(kind: EventKind, status: str, source: str) -> Look:
         exchange, last, _ = looked.event(asked)
         if exchange is None or last != kind:
             return
-        taken, result = exchange.reply.get("status"), _clean(asked)
+        taken, result = exchange.reply.get("status"), clean(asked)
         if taken != 202:
             yield asked.saw(False, f"the meter's event is answered HTTP {taken}", exchange)
         elif result is not None:
@@ -522,7 +307,7 @@ def _power(kind: EventKind, status: str, source: str) -> Look:
 
 def _channel_1(looked: Looked, asked: Asked) -> Seen:
     """What is told where energy was given too. Of an answer that is wrong elsewhere it shows nothing."""
-    esiid, result = asked.record.asked["esiid"], _clean(asked)
+    esiid, result = asked.record.asked["esiid"], clean(asked)
     held, given = looked.all_of_it.truth.get(esiid, {}), looked.all_of_it.given.get(esiid, {})
     if not asked.plain or result is None:
         return
@@ -538,24 +323,15 @@ def _channel_1(looked: Looked, asked: Asked) -> Seen:
         yield asked.saw(not wrong, said)
 
 
-_SEEN: dict[str, Look] = {
+_SEEN: dict[str, Look] = recorded.SEEN | {
     "OTHER-ID": _other_id,
-    "SECOND-ANSWER": _second_answer(_rule("SECOND-ANSWER")),
-    "METER-NOT-ALLOWED": _unread(_rule("METER-NOT-ALLOWED"), lambda asked: not asked.record.asked["meterAllowed"]),
+    "SECOND-ANSWER": second_answer(_rule("SECOND-ANSWER")),
+    "METER-NOT-ALLOWED": unread(_rule("METER-NOT-ALLOWED"), lambda asked: not asked.record.asked["meterAllowed"]),
     "HE-TAKEN": _taken,
-    "HE-IN-TIME": _in_time,
     "HE-ANSWERS-INTERVALS": _answers(InquiryKind.INTERVALS),
     "HE-ANSWERS-REGISTER": _answers(InquiryKind.REGISTER),
     "HE-ANSWERS-POWER": _answers(InquiryKind.POWER),
-    "HE-BEARS-KEY": _bears_key,
-    "HE-ASKS-KEY": _asks_key,
-    "HE-ONCE": _once,
-    "HE-OTHER": _refused(lambda asked: _again(asked, same=False), "another inquiry under a known id"),
     "HE-STRANGER": _stranger,
-    "HE-AGAIN-500": _meets("error"),
-    "HE-AGAIN-CUT": _meets("cut"),
-    "HE-AGAIN-SAME": _again_same,
-    "HE-TOO-LATE": _unread(_too_late, _over),
     "HE-STORE-FIRST": _store_first,
     "HE-STORE-ONLY": _store_only,
     "HE-METER-ONLY": _meter_only,

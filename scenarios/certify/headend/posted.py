@@ -11,6 +11,7 @@ from itertools import groupby, pairwise
 from operator import attrgetter
 
 from headend.lse.format import ROWS, wh_of
+from headend.lse.warned import TOLERANCE_WH
 from meters.calendar import INTERVAL_S, Seconds, day_start
 from scenarios.actions.outside.await_files import AwaitFiles, RecordedFiles, RecordedPosting
 from scenarios.certify.observed import Observation, Observed, Step
@@ -79,10 +80,13 @@ class Posted:
     def registers(self) -> tuple[int | None, int | None]:
         """Wh of its readings, multiplied; None for one that is none."""
         start, stop = map(_wh, self.readings[:2])
-        times = (
-            int(self.readings[2].partition(".")[0] or "1") if re.fullmatch(_TIMES, self.readings[2], re.ASCII) else 0
-        )
-        return (start and start * times, stop and stop * times) if times else (None, None)
+        return (start and start * self.times, stop and stop * self.times) if self.times else (None, None)
+
+    @property
+    def times(self) -> int:
+        """The multiplier; 0 where it is none."""
+        written = self.readings[2]
+        return int(written.partition(".")[0] or "1") if re.fullmatch(_TIMES, written, re.ASCII) else 0
 
     @property
     def in_wh(self) -> bool:
@@ -239,7 +243,7 @@ def _each(look: Callable[[Posted], tuple[bool | None, str] | None]) -> Callable[
             for each in one.own:
                 found = look(each) if each.counted and not each.in_wh else None
                 if found:
-                    yield one.saw(found[0], f"{each.said}: {found[1]}", each.file, needed=found[0] is None)
+                    yield one.saw(found[0], f"{each.said}: {found[1]}", each.file)
 
     return seen
 
@@ -283,18 +287,29 @@ def _estimated(each: Posted) -> tuple[bool, str] | None:
     if wrong:
         return False, f"interval {wrong[0][0]} is marked {wrong[0][1]}, and is {'not ' * (wrong[0][1] == 'A')}known"
     most = max((wh for wh, (_, letter) in zip(each.wh, each.intervals, strict=True) if letter == "E"), default=0)
-    return (
-        each.most_wh is None or most <= each.most_wh,
-        f"{most} Wh are estimated, and the service carries {each.most_wh} Wh",
-    )
+    if each.most_wh is not None and most > each.most_wh:
+        return False, f"{most} Wh are estimated, and the service carries {each.most_wh} Wh"
+    # What the registers leave for the estimates is known where both midnights are (DOMAIN §6), of what is given to nobody.
+    if each.channel != LOAD or not (each.known(each.ends[0] - INTERVAL_S) and each.known(each.ends[-1])):
+        return True, ""
+    start, stop = each.registers
+    if start is not None and stop is not None and _readings(each)[0]:
+        grown, lets_pass = stop - start, TOLERANCE_WH * each.times
+    else:
+        grown, lets_pass = sum(each.held), TOLERANCE_WH
+    said = f"with what is estimated it comes to {sum(each.wh)} Wh, and its registers are {grown} Wh apart"
+    return abs(sum(each.wh) - grown) <= lets_pass, said
 
 
 def _readings(each: Posted) -> tuple[bool | None, str]:
-    """Within what the meter counts in the quarter hours about a midnight; of what is given by how much they differ, since of that no register is known."""
+    """Within what the meter counts in the quarter hours about a midnight; of what is given by how much they differ, since of that no register is known.
+
+    A record may leave one out, or both: what it has is held all the same.
+    """
     start, stop = each.registers
-    if start is None or stop is None:
-        return None, "a reading is left out, and nobody can compare it"
-    if each.channel != LOAD:
+    if (start is None and stop is None) or (each.channel != LOAD and None in (start, stop)):
+        return None, "what it has of readings cannot be compared: one is left out, as the format lets it be"
+    if start is not None and stop is not None and each.channel != LOAD:
         return stop - start == sum(
             each.held
         ), f"its readings differ by {stop - start} Wh, and {sum(each.held)} Wh are given"
@@ -305,7 +320,7 @@ def _readings(each: Posted) -> tuple[bool | None, str]:
         ("stop", stop, each.truth[each.ends[-1]][1], each.ends[-1]),
     ):
         low, high = (each.truth.get(near, (0, shown))[1] for near in (at - INTERVAL_S, at + INTERVAL_S))
-        if not low <= told <= high:
+        if told is not None and not low <= told <= high:
             return (
                 False,
                 f"its {which} reading is {told} Wh, and the meter shows {low} to {high} Wh about that midnight",

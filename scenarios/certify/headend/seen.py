@@ -6,7 +6,7 @@ from collections.abc import Collection, Iterator
 from functools import partial
 
 from scenarios.certify.headend import answered, posted
-from scenarios.certify.headend.answered import Looked
+from scenarios.certify.headend.recorded import Looked
 from scenarios.certify.observed import Observation, Observed, sound
 
 

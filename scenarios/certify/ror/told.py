@@ -158,6 +158,12 @@ def _right(calls: Sequence[Called]) -> Seen:
                 False, f"the bill is told at {iso(told.told_at)}, and the caller hung up at {iso(call.hung_up)}"
             )
             continue
+        if call.action.question == "last_bill" and bill.to <= day_start(call.account.cycle_first):
+            # That is what was asked.
+            yield call.saw(
+                None, f"it tells the last bill, to {iso(bill.to)}, and nobody knows what the meter held then"
+            )
+            continue
         # What it was told in an earlier call of the flight is known to nobody else.
         if bill.to > call.last_end or (call.step.link and not done and bill.to > call.reaches):
             continue

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from itertools import product
+from itertools import dropwhile, pairwise, product
 from typing import Any
 
 from headend.wire import Outcome
@@ -152,6 +152,59 @@ def _failed(looked: Looked) -> Seen:
             yield one.saw(held, f"the meter did not answer, and its status is {code}: {reason}")
 
 
+def _silent(looked: Looked) -> Seen:
+    """What is told of a request to which the TDSP had no read to tell, or nothing: what it told, and no more."""
+    for one in looked.citing("SMT-SILENT"):
+        if not one.polls or not one.inquiry:
+            continue
+        if one.answer.get("outcome") != Outcome.FAILED and one.action.tdsp != "silent":
+            continue
+        wrong = _same(one, (*_TOLD, *_REACHES) if one.action.kind == "INTERVALS" else _TOLD)
+        for final in one.finals:
+            read, power = final.get("odrRead") or {}, final.get("powerStatus") or {}
+            if read.get("registeredRead"):
+                wrong = f"a register of {read['registeredRead']} kWh is told, and nobody read it"
+            if power.get("status", "UNKNOWN") != "UNKNOWN":
+                wrong = f"its power is told {power['status']}, and nobody knows that"
+        yield one.saw(not wrong if one.finals else None, wrong or "it is not told to be over")
+
+
+#: What a status tells of a request, as documented.
+_STATUS = ("statusCode", "statusReason", "gap", "uncovered", "holes", "quality", "odrRead", "powerStatus", "refusal")
+
+
+def _final(looked: Looked) -> Seen:
+    for one in looked.citing("SMT-FINAL"):
+        back = one.back("answer")
+        over = [poll.reply or {} for poll in one.polls if back is None or poll.at_us >= back.at_us]
+        over = [*dropwhile(lambda told: told.get("statusCode") not in ("0", "1"), over)]
+        for before, told in pairwise(over):
+            other = [
+                name for name in (*_STATUS, *_TOLD, *_REACHES) if _plain(told.get(name)) != _plain(before.get(name))
+            ]
+            if other:
+                yield one.saw(False, f"{other[0]} was {_short(before.get(other[0]))}, and is {_short(told.get(other[0]))} when it is asked for again")  # fmt: skip
+                break
+        else:
+            if len(over) > 1:
+                yield one.saw(True, "")
+
+
+def _at_once(looked: Looked) -> Seen:
+    for one in looked.citing("SMT-AT-ONCE"):
+        beside = [each for each in looked.asked if each.step is one.step and each.record.at == one.record.at]
+        if len(beside) < 2 or one.filed is None:
+            continue
+        inquired = one._inquiry[0]
+        answered = min((back.at_us for each in beside if (back := each.back("answer"))), default=None)
+        wrong = "" if one.told.get("correlationId") else "it is not taken while others are under way"
+        if inquired is None:
+            wrong = "nothing is inquired for it while others are under way"
+        if inquired is not None and answered is not None and inquired.at_us > answered:
+            wrong = "it is inquired for when another request is answered"
+        yield one.saw(not wrong, wrong)
+
+
 def _pending(looked: Looked) -> Seen:
     for one in looked.citing("SMT-PEN"):
         back = one.back("answer")
@@ -176,5 +229,8 @@ SEEN: dict[str, Callable[[Looked], Seen]] = {
     "SMT-LATE": _late,
     "SMT-T-FAILED": _lost,
     "SMT-FAILED": _failed,
+    "SMT-SILENT": _silent,
+    "SMT-FINAL": _final,
+    "SMT-AT-ONCE": _at_once,
     "SMT-PEN": _pending,
 }

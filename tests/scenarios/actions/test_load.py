@@ -131,6 +131,10 @@ def test_a_recording_of_a_load_is_read_again_and_names_its_exchanges(played: Jud
             {"workload": JOB, "expect": {"by_limit": {"ROR-RAET": 0}}},
             "No rule refuses anything of load-0 with ROR-RAET",
         ),
+        (
+            {"workload": JOB, "expect": {"by_code": {"READ-DYA": 0}}},
+            "Nothing answers a request of load-0 with READ-DYA. Did you mean READ-DAY?",
+        ),
         ({"workload": JOB, "minutes": 1440}, "lie beyond it"),
         ({"workload": JOB, "at": "2026-08-12T10:00"}, "Nobody of load-0 asks in that time"),
         ({"workload": "ordinary-day", "minutes": 600}, f"a scenario plays {MOST_REQUESTS:,} at most"),
@@ -143,6 +147,16 @@ def test_a_recording_of_a_load_is_read_again_and_names_its_exchanges(played: Jud
 )
 def test_lint_tells_of_a_load_that_cannot_be(tmp_path: Path, action: dict[str, Any], said: str) -> None:
     assert any(said in str(one) for one in linted(tmp_path, loaded(action))), linted(tmp_path, loaded(action))
+
+
+def test_what_is_counted_of_a_load_for_the_run_is_counted_by_what_there_is(tmp_path: Path) -> None:
+    for name, code in (("by_limit", "ROR-RAET"), ("by_code", "NO-SUCH-CODE")):
+        wide = [{"ref": "wide", "of": "load-0", "expect": {name: {code: 0}}}]
+        (mistake,) = linted(tmp_path, loaded({"workload": JOB}) | {"expect": wide})
+        assert (mistake.code, f"expect[1].expect.{name}.{code}: " in str(mistake)) == ("scenario.refusal.unknown", True)
+    # As the portal shows it, by an error of users, by a limit of the policy's own.
+    known = {"portal.FAILED": 0, "portal.T-FAILED": 0, "smt.odr.failed": 0, "AC1": 0, "READ-DAY": 0, "5032": 0}
+    assert linted(tmp_path, loaded({"workload": JOB, "expect": {"by_code": known}})) == []
 
 
 def test_all_that_is_wrong_with_a_workload_is_told_at_once(tmp_path: Path) -> None:

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from pathlib import Path
 from types import SimpleNamespace
-from typing import Any
+from typing import Any, cast
 
+import httpx
 import pytest
 
 from meters.calendar import iso
-from scenarios.actions.market.exchange import code_of, value
+from scenarios.actions.market.exchange import answer, code_of, value
+from scenarios.actions.market.http import Http
 from scenarios.actions.outside import asks_smt, read_meter
 from scenarios.actions.table import ACTIONS
 from scenarios.evidence import Evidence
@@ -18,6 +20,7 @@ from scenarios.judging.verdict import judge
 from scenarios.parts.expected import INSTANT
 from scenarios.recording import load as load_recording
 from scenarios.run import JudgedRun
+from scenarios.stage import Stage
 from tests.scenarios.short import mutated, run, short_balance
 from tests.scenarios.test_lint import linted
 
@@ -110,6 +113,31 @@ def test_doors_files_and_feed_tell_one_consumption(played: JudgedRun) -> None:
     told = {getattr(played.recording.actions[ref], "kwh", None) for ref in ("intervals", "daily", "feed", "at-the-portal", "days-at-the-portal", "from-files")}  # fmt: skip
     assert len(told) == 1
     assert None not in told
+
+
+@pytest.mark.parametrize(
+    ("reply", "kept"),
+    [
+        (httpx.Response(200, json={"error": "no"}), {"/usage": None, "/error": "no"}),
+        (httpx.Response(404, json={"error": "no"}), {"/error": "no"}),
+        (httpx.Response(200, html="<p>"), {}),
+        (httpx.Response(503, text="busy"), {}),
+        (None, {}),
+    ],
+)
+def test_what_is_absent_is_kept_of_an_answer_that_could_have_it_alone(
+    reply: httpx.Response | None, kept: dict[str, Any]
+) -> None:
+    expect = {"at": {"/usage": {"absent": True}, "/error": "no"}, "header": {"etag": {"absent": True}}}
+    action = ACTIONS["http"].written.model_validate(
+        {"at": "2026-08-12T09:00", "do": "http", "ref": "it", "path": "/", "expect": expect}
+    )
+    assert isinstance(action, Http)
+    left = answer(cast(Stage, SimpleNamespace(scenario=SimpleNamespace(expect=()))), action, reply)
+    assert left["values"] == kept
+    assert left["header"] == ({} if reply is None else {"etag": None})
+    held = {place: holds for place, _, holds in action.expect.forms["at"].looked(left["values"])}
+    assert held == {"/usage: absent: {}": "/usage" in kept, "/error: {}": "/error" in kept}
 
 
 def test_every_fact_has_a_value_of_its_form_or_none(played: JudgedRun) -> None:

@@ -415,6 +415,24 @@ def test_an_id_of_a_retailer_holds_as_it_was_and_fails_where_it_was_otherwise(
     assert False in [one.held for one in RETAILER[ident]([bent(one) for one in its])]
 
 
+@pytest.mark.long
+@pytest.mark.process
+def test_who_asks_about_the_last_bill_may_be_told_that_one_which_nobody_can_compare(folder: Path) -> None:
+    its = calls(observed(folder / "certified-ror"))
+    balance, last = (next(one for one in its if one.action.ref == ref) for ref in ("first-call", "about-the-last-bill"))
+    first = "2026-08-08T00:00:00-05:00"
+    for call, to, held in (
+        (last, first, None),
+        (last, "2026-07-08T00:00:00-05:00", None),
+        (last, "2026-08-08T00:15:00-05:00", False),
+        (balance, first, False),
+    ):
+        (found,) = RETAILER["AMB-12"]([_told(to=to)(call)])
+        assert (found.held, found.needed) == (held, False), to
+    # It is told while the caller waits all the same.
+    assert [one.held for one in RETAILER["AMB-12"]([_late(_told(to=first)(last))])] == [False]
+
+
 #: Runs a system that takes a second to begin.
 LATE = (
     "import runpy, sys, time; time.sleep(1); sys.argv = sys.argv[1:]; runpy.run_path(sys.argv[0], run_name='__main__')"

@@ -23,6 +23,7 @@ from scenarios.certify.strangers import FOLDER
 from scenarios.outside import call_backs
 from scenarios.parts.expected import Expectation
 from scenarios.recording import Recording
+from scenarios.rules.certified import claimed
 from simulator.tap.chain import Exchange
 
 ESIID, AT = "10443729924385485", epoch("2026-08-12T17:40:00-05:00")
@@ -83,7 +84,14 @@ def asked(
     whose = ESIID if done.whose == "own" else "10443799999999999"
     what = {"correlationId": "1", "kind": kind, "esiid": whose, "meterAllowed": may, "storeAllowed": done.store_allowed}
     until = iso(at + done.answer_within_s)
-    left = {"at": iso(at), "asked": what | gap | {"answerBy": until}, "status": 202, "told": "", "most_wh": 12_000}
+    left = {
+        "at": iso(at),
+        "asked": what | gap | {"answerBy": until},
+        "status": 202,
+        "told": "",
+        "most_wh": 12_000,
+        "meters": 1,
+    }
     made = RecordedInquiry.model_validate(left | {"came": [came]} | record)
     return Asked(STEP, done, made, clock_s)
 
@@ -220,6 +228,9 @@ TABLE: list[tuple[str, list[Asked], list[Asked]]] = [
     ("HE-AGAIN-CUT", [asked(action={"meets": ["cut"]}, came=[CUT, came()])], [asked(action={"meets": ["cut"]}, came=[CUT])]),
     ("HE-AGAIN-SAME", [asked(action={"meets": ["error"]}, came=[ERROR, came()])], [asked(action={"meets": ["error"]}, came=[ERROR, came({"meterReads": 2})])]),
     ("HE-TOO-LATE", [asked(action={"answer_within_s": -60}, said=REFUSED)], [asked(action={"answer_within_s": -60})]),
+    ("HE-READS", [asked("REGISTER")], [asked("REGISTER", said={"meterReads": 0})]),
+    ("HE-READS", [asked("POWER", said={"meterReads": 4})], [asked("POWER", said={"meterReads": 5})]),
+    ("HE-READS", [asked("POWER", said=power("OFF", "event") | {"meterReads": 0})], [asked("POWER", said={"meterReads": 0})]),
     ("HE-STORE-FIRST", [asked(), asked(action=ONLY)], [asked(said={"intervals": OF_METER}), asked(action=ONLY)]),
     ("HE-STORE-ONLY", [asked(), asked(action=ONLY)], [asked(), asked(action=ONLY, said=NOTHING)]),
     ("HE-METER-ONLY", [asked(action={"store_allowed": False})], [asked(action={"store_allowed": False}, said={"intervals": told("2026-08-12T12:00:00-05:00", "2026-08-12T17:30:00-05:00", swept=AT - 6000 - AT % 900)})]),
@@ -292,9 +303,9 @@ def test_an_instant_of_theirs_may_be_off_by_what_the_statement_says_and_by_no_mo
     assert marks(ident, beyond) == [False]
 
 
-def at_meters(one: Asked, *esiids: str) -> Asked:
+def at_meters(one: Asked, *esiids: str, after: Seconds = seconds(0)) -> Asked:
     """An inquiry during which meters were read past what the answer tells, and one that another may read."""
-    told_s = [*((esiid, one.record.at) for esiid in esiids), (ESIID, one.record.at + seconds(120))]
+    told_s = [*((esiid, one.record.at + after) for esiid in esiids), (ESIID, one.record.at + seconds(120))]
     reads = tuple(
         Exchange(n, to_us(at), micros(0), "modbus", "TDSP", "meters", {"esiid": esiid}, {"pdu": "03"}, {"pdu": "03"})
         for n, (esiid, at) in enumerate(told_s, 1)
@@ -315,6 +326,36 @@ def test_what_reaches_a_meter_of_ours_counts_whatever_the_answer_tells(ident: st
     # A sweep that comes just then is no read for the inquiry, and hides none.
     assert marks(ident, at_meters(one, ESIID, "10443720000000024")) == [None]
     assert marks("METER-NOT-ALLOWED", at_meters(asked(), ESIID)) == []
+
+
+def test_a_read_that_reaches_a_meter_of_ours_is_told_and_is_made_before_the_answer() -> None:
+    of_store = told("2026-08-12T12:00:00-05:00", "2026-08-12T17:30:00-05:00", swept=AT)
+    stored = asked(said={"intervals": of_store, "meterReads": 0})
+    other = "10443720000000024"
+    for one, reads, held in (
+        (stored, [], True),
+        (stored, [ESIID], False),
+        (stored, [other], True),
+        (stored, [ESIID, other], None),
+        (asked(), [ESIID], True),
+    ):
+        assert marks("HE-READS", at_meters(one, *reads)) == [held]
+    # The answer came at once; what is made within its second may have been begun before.
+    for after, held in ((seconds(0), True), (seconds(1), False), (seconds(119), False)):
+        assert marks("HE-READS", at_meters(asked(), ESIID, after=after)) == [held]
+    assert marks("HE-READS", at_meters(asked(), ESIID, other, after=seconds(1))) == [None]
+    # A meter that tells something meanwhile is asked about that.
+    event = {"events": [{"esiid": ESIID, "kind": "restoration", "at": iso(AT)}]}
+    heard = Exchange(9, to_us(AT + seconds(60)), micros(0), "events", "meters", "TDSP", {}, {"body": json.dumps(event)}, {"status": 202})  # fmt: skip
+    for after, held in ((seconds(59), False), (seconds(60), True)):
+        one = at_meters(asked(), ESIID, after=after)
+        assert marks("HE-READS", replace(one, step=replace(one.step, events=(heard,)))) == [held]
+
+
+def test_who_has_meters_of_its_own_or_a_dark_one_may_try_it_as_often_as_it_likes() -> None:
+    assert marks("HE-READS", asked("POWER", said={"meterReads": 1000}, meters=0)) == [True]
+    assert marks("HE-READS", after("last_gasp", power("OFF", "event") | {"meterReads": 1000})) == [True]
+    assert marks("HE-READS", after("restoration", powered() | {"meterReads": 1000})) == [False]
 
 
 def called_back(step: str, at: Seconds, body: Change, status: int) -> Step:
@@ -344,6 +385,18 @@ def test_every_answer_of_the_recording_counts_whenever_it_comes() -> None:
     all_of_it = Observed((replace(STEP, recording=cast(Recording, its)), later), {}, {})
     found = [(ident, one.held) for ident, one in seen(all_of_it, ["SECOND-ANSWER", "HE-ONCE"])]
     assert sorted(found) == [("HE-ONCE", False), ("SECOND-ANSWER", True)]
+
+
+def test_who_answers_again_and_otherwise_has_no_certificate_and_who_says_the_same_again_has_one(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    said = load(FOLDER / "headend.yaml")
+    sound = [(one.id, Observation("step", "one", True, "", (1,))) for one in claimed(said.role, said.claims)]
+    for second, certificate in ((came(), True), (came({"meterReads": 2}), False)):
+        its = [*seen(observed(asked(came=[came(), second])), ["SECOND-ANSWER"])]
+        shown = [*sound, *((ident, replace(one, exchanges=(1,))) for ident, one in its)]
+        monkeypatch.setitem(judged._SEEN, "headend", lambda *_, shown=shown: iter(shown))
+        assert judged.result_of(said, Observed((), {"bears": {}}, {}))["certificate"] is certificate
 
 
 def test_an_inquiry_is_over_when_no_clock_that_is_off_as_it_may_be_takes_it_for_open() -> None:

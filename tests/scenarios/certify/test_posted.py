@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import date, timedelta
 from types import SimpleNamespace
 from typing import Any, cast
@@ -20,7 +21,9 @@ from scenarios.certify.statement import load
 from scenarios.certify.strangers import FOLDER
 from scenarios.parts.expected import Expectation
 from scenarios.rules.certified import of_role
+from simulator.input.vee_preset import chosen_preset, shipped
 from simulator.verdicts import Mark
+from tests.headend.vee.days import R0, columns, estimated
 
 IDS = ("10443720000000017", "10443720000000024")
 DUNS, MADE, AGAIN = "1039940674000", epoch("2026-08-13T06:05:00-05:00"), epoch("2026-08-14T06:05:00-05:00")
@@ -131,6 +134,17 @@ def of_given(esiid: str, wh: int, grows: int | None = None) -> Rows:
     return its
 
 
+#: What the registers leave for the first of two estimates, Wh, where the second is 100.
+LEFT_WH = sum(wh(*one) for one in LATE) - 100
+
+
+def estimating(first_wh: int, *, readings: bool = True, times: str = "1") -> list[Rows]:
+    """Sound records, of the first of which an estimate is otherwise."""
+    its = bent(4, 1 + 3 * 40, f"{first_wh / 1000:.3f}")
+    its[0][1][1:4] = [*(its[0][1][1:3] if readings else ["", ""]), times]
+    return its
+
+
 SPRING = date(2026, 3, 8)
 
 
@@ -149,6 +163,7 @@ SPRING = date(2026, 3, 8)
         ("LSE-ESTIMATED", [file(*bent(4, 2 + 3 * 40, "A"))]),
         ("LSE-ESTIMATED", [file(*bent(4, 2, "E"))]),
         ("LSE-ESTIMATED", [file(*bent(4, 1 + 3 * 40, "12.001"))]),
+        ("LSE-ESTIMATED", [file(*estimating(LEFT_WH + 2001))]),
         ("LSE-TRUTH", [file(*both(), of_given(IDS[0], 250))]),
         ("LSE-TRUTH", [file(*both(), of_given(IDS[1], 0))]),
         ("LSE-READINGS", [file(*both(), of_given(IDS[1], 250, grows=249))]),
@@ -186,6 +201,43 @@ def test_a_file_is_read_as_smt_reads_it(written: Callable[[str], str]) -> None:
         assert False not in marks(ident, *otherwise)
 
 
+@pytest.mark.parametrize("readings", [True, False])
+def test_what_is_estimated_is_what_the_registers_leave_within_what_the_market_lets_pass(readings: bool) -> None:
+    for first_wh, held in ((LEFT_WH, True), (LEFT_WH + 2000, True), (LEFT_WH + 2001, False)):
+        assert marks("LSE-ESTIMATED", file(*estimating(first_wh, readings=readings))) == [held, True]
+    # A multiplier that its readings deny lets nothing more pass.
+    assert marks("LSE-ESTIMATED", file(*estimating(LEFT_WH + 2001, readings=readings, times="80"))) == [False, True]
+    # Nor may it leave out what the registers have grown by.
+    late, its = {(IDS[0], end): AGAIN for end in ends(DAY)[40:60]}, both()
+    left_wh = sum(wh(*one) for one in late)
+    for short, held in ((2000, True), (2001, False)):
+        first_kwh = f"{(left_wh - short) / 1000:.3f}"
+        its[0][4][1 + 3 * 40 : 1 + 3 * 60] = [first_kwh, "E", "", *["0.000", "E", ""] * 19]
+        all_of_it = replace(seen(file(*its)), late=late)
+        assert [one.held for one in SEEN["LSE-ESTIMATED"](all_of_it)] == [held, True]
+    # Who has not the register of a midnight yet knows no more than what the service carries.
+    late = {(IDS[0], end): AGAIN for end in ends(DAY)[40:]}
+    its = both()
+    its[0][4][1:] = [*its[0][4][1 : 1 + 3 * 40], *["9.000", "E", ""] * 56]
+    all_of_it = replace(seen(file(*its)), late=late)
+    assert [one.held for one in SEEN["LSE-ESTIMATED"](all_of_it)] == [True, True]
+
+
+@pytest.mark.parametrize("preset", sorted(shipped()))
+@pytest.mark.parametrize(("first", "last"), [(56, 64), (0, 3), (30, 70), (1, 95)])
+def test_every_ladder_of_ours_estimates_what_the_registers_leave(preset: str, first: int, last: int) -> None:
+    held, own = truth(DAY)[IDS[0]], ends(DAY)
+    present = [[not first <= at < last for at in range(96)]]
+    wh = [held[end][0] for end in own]
+    day = columns([value if there else 0 for value, there in zip(wh, present[0], strict=True)], present=present, r1=[R0 + sum(wh)])  # fmt: skip
+    made = estimated(day, chosen_preset(preset), on=DAY).wh[0].tolist()
+    late = {(IDS[0], end): AGAIN for end in own[first:last]}
+    its = record(IDS[0])
+    its[4][1:] = [one for end, told in zip(own, made, strict=True) for one in (f"{told / 1000:.3f}", "E" if (IDS[0], end) in late else "A", "")]  # fmt: skip
+    all_of_it = replace(seen(file(its)), late=late)
+    assert [one.held for one in SEEN["LSE-ESTIMATED"](all_of_it)] == [True]
+
+
 def test_a_day_on_which_clocks_change_has_as_many_intervals_as_it_has() -> None:
     its = [record(esiid, SPRING) for esiid in IDS]
     assert set(marks("LSE-DST", file(*its), day=SPRING)) == {True}
@@ -210,16 +262,9 @@ def test_what_a_premise_gives_is_held_against_what_its_meter_has_of_that() -> No
         assert set(marks(ident, *its)) == {True}
 
 
-def no_readings() -> list[Rows]:
-    its = both()
-    its[1][1][1:3] = ["", ""]
-    return its
-
-
 @pytest.mark.parametrize(
     ("ident", "wrong", "said"),
     [
-        ("LSE-READINGS", file(*no_readings()), "a reading is left out, and nobody can compare it"),
         ("LSE-TRUTH", file(*both(), record(IDS[0], date(2026, 7, 23))), "is loaded, and nobody knows what the meter holds"),
         ("LSE-TRUTH", file(*both()) | {"answers": [answer(11)]}, "line 11 of"),
     ],
@@ -234,6 +279,34 @@ def test_what_smt_has_loaded_and_nobody_can_compare_leaves_an_id_open(
         assert one["mark"] == mark, one
     assert said in one["said"]
     assert one["seen"] > 0
+
+
+def left_out(*fields: int, of: int = 0) -> list[Rows]:
+    """Sound records, of one of which readings are left out: 1, that of the beginning, 2, that of the end."""
+    its = both()
+    for at in fields:
+        its[of][1][at] = ""
+    return its
+
+
+def test_a_reading_may_be_left_out_as_the_format_lets_it_and_shows_nothing() -> None:
+    taken = read(file(*left_out(1, 2))["content"].encode(), file()["name"])
+    assert (len(taken.records), taken.findings) == (2, ())
+    assert marks("LSE-READINGS", file(*left_out(1, 2))) == [None, True]
+    # The other one is held all the same.
+    assert marks("LSE-READINGS", file(*left_out(1))) == [True, True]
+    for gone, there in ((1, 2), (2, 1)):
+        its = left_out(gone)
+        its[0][1][there] = "9999.000"
+        assert marks("LSE-READINGS", file(*its)) == [False, True]
+    its = left_out(1, 2)
+    its[1][1][1:3] = ["", ""]
+    statement = load(FOLDER / "headend.yaml")
+    for records, mark in ((left_out(1, 2), Mark.PASSED), (its, Mark.SKIPPED)):
+        found = result_of(statement, seen(file(*records)))
+        (one,) = (one for one in found["ids"] if one["id"] == "LSE-READINGS")
+        assert one["mark"] == mark
+    assert "one is left out, as the format lets it be" in one["said"]
 
 
 def test_what_is_no_file_at_all_breaks_nothing() -> None:

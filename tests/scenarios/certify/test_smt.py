@@ -14,7 +14,7 @@ from typing import Any, Literal
 import httpx
 import pytest
 
-from meters.calendar import day_start, ends_within
+from meters.calendar import day_start, ends_within, micros
 from scenarios.actions.market.usage_read import UsageRead, _told
 from scenarios.certify.judged import result_of
 from scenarios.certify.observed import Observed, Step, observed
@@ -173,6 +173,30 @@ def first_of(step: Step, path: str, ref: str, change: Callable[[dict[str, Any]],
     return replace(step, market=market)
 
 
+def last_of(ref: str, change: Callable[[dict[str, Any]], dict[str, Any]]) -> Bend:
+    """The last reply of an action by which a request is over is otherwise; the two before it stay."""
+
+    def bent(step: Step) -> Step:
+        *before, last = (one for one in step.market if one.ask["path"] == STATUS and one.ids.get("trans_id") == ref)
+        assert sum(json.loads(one.reply["body"])["statusCode"] != "PEN" for one in before) >= 2
+        market = tuple(replace(one, reply=_body(one.reply, change)) if one.n == last.n else one for one in step.market)
+        return replace(step, market=market)
+
+    return bent
+
+
+def later_inquired(ref: str) -> Bend:
+    """An inquiry comes when the others are answered."""
+
+    def bent(step: Step) -> Step:
+        answered = min(one.at_us for one in step.link if one.wire == "call-backs")
+        late = {one.n for one in step.link if one.wire == "inquiries" and one.ids.get("callReference") == ref}
+        link = tuple(replace(one, at_us=answered + micros(1)) if one.n in late else one for one in step.link)
+        return replace(step, link=link)
+
+    return bent
+
+
 def shortened(step: Step) -> Step:
     """The result of a file of the days before has the first record alone."""
 
@@ -268,6 +292,23 @@ BENT: dict[str, list[tuple[str, Bend]]] = {
     "SMT-LATE": [("lost", at(STATUS, said(statusCode="0"))), ("lost", at(STATUS, said(intervals=[{}])))],
     "SMT-T-FAILED": [("lost", at(STATUS, said(statusCode="PEN"))), ("lost", at(STATUS, said(statusReason="FAILED: lost")))],
     "SMT-FAILED": [("link", at(STATUS, said(statusCode="0"))), ("link", at(STATUS, said(statusReason="FAILED")))],
+    "SMT-SILENT": [
+        ("at-once", at(STATUS, inflated, "silent")),
+        ("at-once", at(STATUS, said(intervals=[]), "silent")),
+        ("at-once", at(STATUS, said(odrRead={"registeredRead": 1.0, "readDate": "08/12/2026 18:15:31"}), "silent-register")),
+        ("at-once", at(STATUS, said(powerStatus={"status": "OFF", "source": "event", "switchState": "UNKNOWN"}), "silent-power")),
+        ("lost", at(STATUS, said(intervals=[{}]), "never")),
+    ],
+    "SMT-FINAL": [
+        *(("at-once", last_of("one-caller", change)) for change in (inflated, said(statusCode="PEN"), without("quality"), without("gap"), without("partial"))),
+        ("answers", last_of("register", said(statusReason="it is done"))),
+        ("lost", last_of("never", said(statusReason="FAILED: lost"))),
+    ],
+    "SMT-AT-ONCE": [
+        ("at-once", later_inquired("another-caller")),
+        ("at-once", left("another-caller", inquiry=None)),
+        ("at-once", at(ODR, said(correlationId=None, errorCode="AC1"), "a-third-caller")),
+    ],
     "SMT-PEN": [("answers", at(STATUS, said(statusCode="0"))), ("answers", at(STATUS, said(statusCode="PEN")))],
     "SMT-LSE-00": [("zoo", shortened), ("zoo", codes("sound")), ("zoo", left("registers-deny-the-sum", answers=[]))],
     "SMT-LSE-01": [("zoo", codes("value-below-zero"))],
@@ -346,8 +387,8 @@ WITHOUT_CALL_BACKS = {
     *("SMT-LATE", "SMT-FAILED", "SMT-PEN", "SMT-PT-PENDING", "SMT-PT-FAILED"),
 }  # fmt: skip
 WITHOUT_INQUIRIES = WITHOUT_CALL_BACKS | {
-    *("SMT-GAP", "SMT-48-HOURS", "SMT-ANSWER-BY", "SMT-REFERENCE", "SMT-ROOM", "SMT-FAILED-FREE", "SMT-T-FAILED"),
-}
+    *("SMT-GAP", "SMT-48-HOURS", "SMT-ANSWER-BY", "SMT-REFERENCE", "SMT-ROOM", "SMT-FAILED-FREE", "SMT-T-FAILED", "SMT-SILENT"),
+}  # fmt: skip
 WITHOUT_REQUESTS = WITHOUT_CALL_BACKS - {"SMT-LINK-KEY", "SMT-LINK-SEAL", "SMT-PT-FAILED"} | {
     *("SMT-ERRORS", "SMT-AC1", "SMT-INQUIRY", "SMT-ONE-A-DAY", "SMT-ROOM", "SMT-FAILED-FREE", "SMT-UNDER-WAY", "SMT-DAY"),
     *("SMT-SHARED", "SMT-STORE-ONLY", "SMT-REFUSAL", "SMT-T-FAILED", "SMT-PT-READ", "SMT-PT-SHARED"),
