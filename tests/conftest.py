@@ -54,10 +54,21 @@ def _signals_are_as_before() -> Iterator[None]:
 def pytest_configure(config: pytest.Config) -> None:
     # Sandboxes that tests start as commands are to find each other's posted days, in all processes, and leave the user's alone.
     if "AMI_KEPT_DAYS" not in os.environ:
-        folder = tempfile.TemporaryDirectory(prefix="ami-kept-days-")
+        folder, ours = tempfile.TemporaryDirectory(prefix="ami-kept-days-"), os.getpid()
         os.environ["AMI_KEPT_DAYS"] = folder.name
-        config.add_cleanup(folder.cleanup)
-        config.add_cleanup(lambda: os.environ.__delitem__("AMI_KEPT_DAYS"))
+
+        def clear() -> None:
+            # Of the processes that are forked from this one each ends sooner.
+            if os.getpid() == ours:
+                folder.cleanup()
+                del os.environ["AMI_KEPT_DAYS"]
+
+        config.add_cleanup(clear)
+    if config.getoption("--at-once", 0) and "not process" not in config.option.markexpr:
+        from tests.simulator.processes import begun
+
+        # One for all, which makes itself ready while this one collects.
+        begun()
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -79,14 +90,6 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
         of_module = {module: chance.random() for module in sorted({item.path for item in items})}
         chance.shuffle(items)
         items.sort(key=lambda item: of_module[item.path])
-
-
-def pytest_configure(config: pytest.Config) -> None:
-    if config.getoption("--at-once", 0) and "not process" not in config.option.markexpr:
-        from tests.simulator.processes import begun
-
-        # One for all, which makes itself ready while this one collects.
-        begun()
 
 
 def pytest_collection_finish(session: pytest.Session) -> None:
