@@ -115,7 +115,7 @@ def test_fairness_is_jains_index_over_retailers(shares: tuple[float, float], ind
 
 def test_an_outcome_that_was_kept_without_hours_has_all_but_who_is_refused_when(tmp_path: Path) -> None:
     told = whole()
-    kept = replace(told, first=told.first | {"asked": by_retailer(told.first["asked"])})
+    kept = replace(told, first={**told.first, "asked": by_retailer(told.first["asked"])})
     page = render(kept, tmp_path).read_text(encoding="utf-8")
     assert_whole(page, "operating day 2026-08-12")
     assert "Hour of the clock" not in page
