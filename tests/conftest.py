@@ -8,6 +8,7 @@ import importlib
 import multiprocessing.util
 import os
 import random
+import shutil
 import signal
 import sys
 import tempfile
@@ -54,13 +55,13 @@ def _signals_are_as_before() -> Iterator[None]:
 def pytest_configure(config: pytest.Config) -> None:
     # Sandboxes that tests start as commands are to find each other's posted days, in all processes, and leave the user's alone.
     if "AMI_KEPT_DAYS" not in os.environ:
-        folder, ours = tempfile.TemporaryDirectory(prefix="ami-kept-days-"), os.getpid()
-        os.environ["AMI_KEPT_DAYS"] = folder.name
+        # Not one that clears itself: each process that is forked from this one would.
+        folder, ours = tempfile.mkdtemp(prefix="ami-kept-days-"), os.getpid()
+        os.environ["AMI_KEPT_DAYS"] = folder
 
         def clear() -> None:
-            # Of the processes that are forked from this one each ends sooner.
             if os.getpid() == ours:
-                folder.cleanup()
+                shutil.rmtree(folder, ignore_errors=True)
                 del os.environ["AMI_KEPT_DAYS"]
 
         config.add_cleanup(clear)
