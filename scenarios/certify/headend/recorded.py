@@ -88,10 +88,10 @@ class Looked:
 Look = Callable[[Looked, Asked], Seen]
 #: What SMT answers to a call-back of which it knows no inquiry any more.
 UNKNOWN = 404
+#: How often a meter that none of ours can tell of is tried for an answer, and again after 30, 60 and 120 s (DOMAIN §7 [D]).
+MOST_TRIES = 4
 #: Why reads show nothing of an inquiry.
 OTHERS_TOO = "other meters are read meanwhile too, and what is for the inquiry cannot be told"
-#: How often a meter is tried for an answer, and again after 30, 60 and 120 s (DOMAIN §7 [D]).
-MOST_TRIES = 4
 
 
 def clean(asked: Asked) -> InquiryResult | None:
@@ -232,21 +232,29 @@ def _too_late(_: Looked, asked: Asked) -> Seen:
 
 
 def _reads(looked: Looked, asked: Asked) -> Seen:
-    """The reads that are told: of what only a read can tell there is one, of what reaches a meter of ours too, and none comes after the answer."""
+    """The reads that are told: of what only a read can tell there is one, of what reaches a meter of ours too, no more than that, and none comes after the answer."""
     result, answered, esiid = clean(asked), asked.record.answered, asked.record.asked["esiid"]
     if not asked.plain or not asked.record.asked["meterAllowed"] or result is None or answered is None:
         return
-    reads, most = result.meterReads, MOST_TRIES * asked.record.meters
+    reads = result.meterReads
     told = result.register_read is not None or (result.power is not None and result.power.source == "reply")
     # A meter that has told something is read for that, and one that is dark may be tried as often as one likes.
     heard = next((one for one, *_ in looked.events(asked.step).get(esiid, []) if to_s(one.at_us) >= asked.record.at), None)  # fmt: skip
     until = LAST if heard is None else to_s(heard.at_us)
     during, after = (asked.at_meters(since, until) for since in (asked.record.at, answered.at + seconds(1)))
+    # Where something else is asked before the answer, what reached the meter for this one is not known whole.
+    whole = asked.record.meters > 0 and asked.until is not None and answered.at < asked.until
+    came = asked.at_meters(asked.record.at).get(esiid, []) if whole else []
+    # One that knows its meters by another way than Modbus is seen by what it tells alone.
+    most = len(came) or MOST_TRIES * asked.record.meters
     wrong, its = "", list[Exchange]()
     if told and not reads:
         wrong = "what only the meter can tell is told, and no read of it"
-    elif reads > most > 0 and looked.event(asked)[1] != EventKind.LAST_GASP:
-        wrong = f"{reads} reads are told, and a meter that answers is tried {MOST_TRIES} times at most"
+    elif reads > most > 0 and len(came) < MOST and looked.event(asked)[1] != EventKind.LAST_GASP:
+        seen = (
+            f"the meter is asked {most} times by Modbus" if came else f"one that answers is tried {most} times at most"
+        )
+        wrong = f"{reads} reads are told, and {seen}"
     elif not reads and (its := during.get(esiid, [])):
         wrong = f"the meter is asked {len(its)} times by Modbus, and no read is told"
     elif its := after.get(esiid, []):

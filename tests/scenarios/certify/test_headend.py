@@ -17,7 +17,7 @@ from scenarios.actions.outside.inquire import Inquire, RecordedInquiry
 from scenarios.certify import judged
 from scenarios.certify.headend.answered import SEEN
 from scenarios.certify.headend.seen import seen
-from scenarios.certify.observed import Asked, Observation, Observed, Step
+from scenarios.certify.observed import MOST, Asked, Observation, Observed, Step
 from scenarios.certify.statement import load
 from scenarios.certify.strangers import FOLDER
 from scenarios.outside import call_backs
@@ -229,7 +229,6 @@ TABLE: list[tuple[str, list[Asked], list[Asked]]] = [
     ("HE-AGAIN-SAME", [asked(action={"meets": ["error"]}, came=[ERROR, came()])], [asked(action={"meets": ["error"]}, came=[ERROR, came({"meterReads": 2})])]),
     ("HE-TOO-LATE", [asked(action={"answer_within_s": -60}, said=REFUSED)], [asked(action={"answer_within_s": -60})]),
     ("HE-READS", [asked("REGISTER")], [asked("REGISTER", said={"meterReads": 0})]),
-    ("HE-READS", [asked("POWER", said={"meterReads": 4})], [asked("POWER", said={"meterReads": 5})]),
     ("HE-READS", [asked("POWER", said=power("OFF", "event") | {"meterReads": 0})], [asked("POWER", said={"meterReads": 0})]),
     ("HE-STORE-FIRST", [asked(), asked(action=ONLY)], [asked(said={"intervals": OF_METER}), asked(action=ONLY)]),
     ("HE-STORE-ONLY", [asked(), asked(action=ONLY)], [asked(), asked(action=ONLY, said=NOTHING)]),
@@ -338,6 +337,14 @@ def test_a_read_that_reaches_a_meter_of_ours_is_told_and_is_made_before_the_answ
         (stored, [other], True),
         (stored, [ESIID, other], None),
         (asked(), [ESIID], True),
+        # Who reads none of ours by Modbus may know it by another way; else what is told beyond what came is made up.
+        (asked(), [], True),
+        (asked(said={"meterReads": 4}), [], True),
+        (asked(said={"meterReads": 5}), [], False),
+        (asked(said={"meterReads": 2}), [ESIID], False),
+        (asked(said={"meterReads": 7}), [ESIID] * 7, True),
+        (asked(said={"meterReads": 8}), [ESIID] * 7, False),
+        (asked(said={"meterReads": 1000}), [ESIID] * MOST, True),
     ):
         assert marks("HE-READS", at_meters(one, *reads)) == [held]
     # The answer came at once; what is made within its second may have been begun before.
@@ -353,9 +360,16 @@ def test_a_read_that_reaches_a_meter_of_ours_is_told_and_is_made_before_the_answ
 
 
 def test_who_has_meters_of_its_own_or_a_dark_one_may_try_it_as_often_as_it_likes() -> None:
-    assert marks("HE-READS", asked("POWER", said={"meterReads": 1000}, meters=0)) == [True]
-    assert marks("HE-READS", after("last_gasp", power("OFF", "event") | {"meterReads": 1000})) == [True]
-    assert marks("HE-READS", after("restoration", powered() | {"meterReads": 1000})) == [False]
+    told = {"meterReads": 1000}
+    for one, held in (
+        (asked("POWER", said=told, meters=0), True),
+        (after("last_gasp", power("OFF", "event") | told), True),
+        (after("restoration", powered() | told), False),
+    ):
+        assert marks("HE-READS", at_meters(one, ESIID)) == [held]
+    # Whatever else is asked before the answer: its reads cannot be told from those of the other.
+    several = {"meterReads": 2}
+    assert marks("HE-READS", replace(at_meters(asked("POWER", said=several), ESIID), until=AT)) == [True]
 
 
 def called_back(step: str, at: Seconds, body: Change, status: int) -> Step:
