@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from io import BytesIO
-from typing import TYPE_CHECKING, Any
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, BinaryIO
 
 from simulator.web.kinds import KINDS
 from simulator.web.palette import light
@@ -52,5 +53,16 @@ def png(draw: Callable[[], Figure | None]) -> bytes:
         if figure is None:
             return b""
         out = BytesIO()
-        figure.savefig(out, format="png", dpi=100, metadata={"Software": None})
+        save(figure, out)
     return out.getvalue()
+
+
+def save(figure: Figure, out: Path | BinaryIO, dpi: int = 100) -> None:
+    """Write a picture as PNG, without the version of what drew it. Raises OSError.
+
+    To draw a figure lays it out. matplotlib's own ``savefig`` draws it once for the layout alone and then again, for the same picture.
+    """
+    from matplotlib.backends.backend_agg import FigureCanvasAgg
+
+    figure.set_dpi(dpi)
+    FigureCanvasAgg(figure).print_png(out, metadata={"Software": None})  # type: ignore[no-untyped-call]

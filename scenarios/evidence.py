@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import date, datetime
 from decimal import Decimal
-from typing import Literal, TypeVar
+from typing import Any, Literal, TypeVar
 
 from pydantic import Field, SerializeAsAny
 
@@ -91,6 +91,8 @@ class Evidence:
         self.account = self.scenario.cast[account] if account else self.scenario.account
         self.premise = recording.world.accounts[self.account.account_id]
         self.esiid = self.premise.esiid
+        #: The notes of each kind that was asked for: a journal is long, and files are looked up in it one by one.
+        self._noted: dict[type[Note], list[Any]] = {}
 
     def usage_at(self, ref: str) -> list[Interval]:
         """The cycle's intervals, as known at a call."""
@@ -135,8 +137,10 @@ class Evidence:
 
     def notes(self, kind: type[N], ident: str | None = None) -> Iterator[N]:
         """The journal's notes of one kind, in order."""
-        for note in self.recording.journal:
-            if isinstance(note, kind) and ident in (None, note.ident):
+        if kind not in self._noted:
+            self._noted[kind] = [note for note in self.recording.journal if isinstance(note, kind)]
+        for note in self._noted[kind]:
+            if ident in (None, note.ident):
                 yield note
 
     def note(self, kind: type[N], ident: str) -> N | None:

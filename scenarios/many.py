@@ -8,6 +8,7 @@ from collections.abc import Callable, Generator, Sequence
 from concurrent.futures import as_completed
 from dataclasses import dataclass
 from datetime import date
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -68,12 +69,16 @@ class Played:
 def play(scenario: Scenario, out: Path, page: Page, progress: Progress | None = None) -> Played:
     """Run a scenario, judge it and make its page in ``out``. One that cannot run says so: the others still have their say."""
     played = _played(scenario, out, page, progress)
-    # A world is full of circles, and by itself Python finds them after dozens of worlds. What the first one leaves (libraries, what was compiled) stays
-    # as long as the process: set aside, it is not looked through each time.
+    # A world is full of circles, and by itself Python finds them after dozens of worlds.
     gc.collect()
-    if not gc.get_freeze_count():
-        gc.freeze()
+    set_aside()
     return played
+
+
+@cache
+def set_aside() -> None:
+    """Once a process: what its first world leaves (libraries, what was compiled) stays as long as it does, and is not looked through each time."""
+    gc.freeze()
 
 
 def _played(scenario: Scenario, out: Path, page: Page, progress: Progress | None) -> Played:

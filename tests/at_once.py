@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import atexit
+import gc
 import os
 import warnings
 from collections import deque
@@ -85,6 +86,9 @@ def _work(session: pytest.Session, number: int, tests: list[int], line: Connecti
         pass
     finally:
         session._setupstate.teardown_exact(None)
+        # Once nothing more can go, what stays is set aside: pytest looks five times through all that is left for what complains as it goes.
+        any(not gc.collect() for _ in range(5))
+        gc.freeze()
         config._ensure_unconfigure()
         atexit._run_exitfuncs()
 

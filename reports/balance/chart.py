@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from meters.calendar import Seconds, day_end, days
-from reports.chart_parts import COLOURS, INCHES, INK, MUTED, PAPER, bare
+from reports.chart_parts import COLOURS, INCHES, INK, MUTED, PAPER, bare, save
 from simulator.ror.errors import RorError
 from simulator.ror.expected.likely import NINETIETH, TENTH, quantile
 from simulator.ror.statement import Statement
@@ -57,7 +57,7 @@ def write_png(told: Statement, path: Path) -> None:
         f"{told.plan.name}, {told.account.cycle_first} to {told.account.cycle_last}", loc="left", color=INK
     )
     try:
-        figure.savefig(path, format="png", dpi=100, metadata={"Software": None})
+        save(figure, path)
     except OSError as error:
         text = f"The picture cannot be written: {error.strerror}."
         raise RorError("ror.balance.png", text, str(path), "Name another --png.") from None

@@ -9,7 +9,7 @@ import numpy as np
 
 from headend.wire import InquiryKind
 from meters.calendar import CPT, INTERVAL_S, Seconds, instants, local, local_us, micros, seconds, to_us
-from reports.chart_parts import INCHES, INK, bare, legend
+from reports.chart_parts import INCHES, INK, bare, legend, save
 from simulator.capacity.workload.columns import CLASSES, KINDS, Workload
 from simulator.errors import SimulatorError
 from simulator.smt.throttle.limits import RequesterClass
@@ -53,7 +53,7 @@ def write_png(workload: Workload, path: Path) -> None:
     panels[0].set_title(workload.title or workload.name, loc="left", color=INK)
     legend(figure, *panels[0].get_legend_handles_labels())
     try:
-        figure.savefig(path, format="png", dpi=100, metadata={"Software": None})
+        save(figure, path)
     except OSError as error:
         text = f"The picture cannot be written: {error.strerror}."
         raise SimulatorError("capacity.workload.png", text, str(path), "Name another --png.") from None

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from meters.calendar import local, seconds
 from meters.errors import MeterError
-from reports.chart_parts import INK, MUTED, bare
+from reports.chart_parts import INK, MUTED, bare, save
 from reports.meter.day import MeterDay
 from reports.text_chart import ceiling
 
@@ -86,7 +86,7 @@ def png(shown: MeterDay) -> bytes:
         _clock(axes, shown)
         _titles(figure, axes, shown)
         out = BytesIO()
-        figure.savefig(out, format="png", dpi=_DPI, metadata={"Software": None})
+        save(figure, out, _DPI)
     return out.getvalue()
 
 

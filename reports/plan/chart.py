@@ -6,7 +6,7 @@ from pathlib import Path
 
 import numpy as np
 
-from reports.chart_parts import COLOURS, INCHES, INK, MUTED, PAPER, bare
+from reports.chart_parts import COLOURS, INCHES, INK, MUTED, PAPER, bare, save
 from reports.plan.curve import Curve
 from simulator.ror.errors import RorError
 
@@ -47,7 +47,7 @@ def write_png(drawn: Curve, path: Path) -> None:
     axes.set_ylabel("$ with tax")
     axes.set_title(f"{drawn.plan.name}, from {drawn.first}", loc="left", color=INK)
     try:
-        figure.savefig(path, format="png", dpi=100, metadata={"Software": None})
+        save(figure, path)
     except OSError as error:
         text = f"The picture cannot be written: {error.strerror}."
         raise RorError("ror.plan.png", text, str(path), "Name another --png.") from None

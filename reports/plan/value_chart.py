@@ -6,7 +6,7 @@ from pathlib import Path
 
 import numpy as np
 
-from reports.chart_parts import COLOURS, INCHES, INK, MUTED, bare, legend
+from reports.chart_parts import COLOURS, INCHES, INK, MUTED, bare, legend, save
 from simulator.capacity.value import CLOSING, TO_DATE, ValueTable
 from simulator.ror.errors import RorError
 
@@ -64,7 +64,7 @@ def write_png(table: ValueTable, path: Path) -> None:
         axes.set_ylabel("mean of abs($ told - true)", parse_math=False)
     legend(figure, *panels[0].get_legend_handles_labels())
     try:
-        figure.savefig(path, format="png", dpi=100, metadata={"Software": None})
+        save(figure, path)
     except OSError as error:
         text = f"The picture cannot be written: {error.strerror}."
         raise RorError("ror.value.unwritable", text, str(path), "Name another --png.") from None

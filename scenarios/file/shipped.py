@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -28,13 +29,14 @@ class Shelf:
         """The file that was given, or the shipped one of that name. Raises ScenarioError for a bare name that is neither."""
         if given.is_file() or given.suffix or len(given.parts) > 1:
             return given
-        known = self.files()
-        if str(given) in known:
-            return known[str(given)]
+        # One that a file is like is looked for at each of dozens.
+        for folder, _, files in os.walk(self.folder):
+            if f"{given}.yaml" in files:
+                return Path(folder, f"{given}.yaml")
         from simulator.input.mistakes import did_you_mean
 
         text = f"There is no file and no shipped {self.kind} '{given}'."
-        raise ScenarioError(self.code, text, str(given), did_you_mean(str(given), known))
+        raise ScenarioError(self.code, text, str(given), did_you_mean(str(given), self.files()))
 
     def all_in(self, given: Path) -> list[Path]:
         """The file of that name, or every file of a folder: of one that is there, or of a shipped one. Raises ScenarioError where there is none."""

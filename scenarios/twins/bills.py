@@ -20,6 +20,8 @@ CENTRAL, QUARTER, DAY = ZoneInfo("America/Chicago"), timedelta(minutes=15), time
 Json = dict[str, Any]
 Line = tuple[str, Fraction]
 Used = dict[tuple[int, bool, bool, int], Fraction]
+#: A day, and a time of it: HH:MM.
+Begin = tuple[date, str]
 #: rounding: of a line; holidays: are kept; elapsed: hours are counted from midnight; by_day: delivery is priced by its day; step: each tier has its own
 #: price, else all have the last one's; accrues: monthly amounts of a bill to date by the day; untaxed: kinds that taxes leave out; printed: the total is
 #: that of the rounded lines; ahead: what is expected decides credits; credits: free delivery is taken off; extra: lines of its own making.
@@ -32,17 +34,19 @@ def midnight(day: date) -> datetime:
 
 
 @cache
-def begins_of(day: date, elapsed: bool) -> list[datetime]:
+def begins_of(day: date, elapsed: bool) -> list[Begin]:
     """When a day's quarter hours begin by the local clock."""
     count = (midnight(day + DAY) - midnight(day)) // QUARTER
     if elapsed:
-        return [datetime.combine(day, time()) + number * QUARTER for number in range(count)]
-    return [(midnight(day) + number * QUARTER).astimezone(CENTRAL) for number in range(count)]
+        local = [datetime.combine(day, time()) + number * QUARTER for number in range(count)]
+    else:
+        local = [(midnight(day) + number * QUARTER).astimezone(CENTRAL) for number in range(count)]
+    return [(one.date(), one.isoformat()[11:16]) for one in local]
 
 
-def inside(hours: str, begins: datetime) -> bool:
+@cache
+def inside(hours: str, now: str) -> bool:
     first, until = hours.split("-")
-    now = begins.isoformat()[11:16]
     return first <= now < until if first < until else now >= first or now < until
 
 
@@ -69,13 +73,13 @@ def on_day(when: Json, on: date, be: Json) -> bool:
     )
 
 
-def in_hours(when: Json, begins: datetime) -> bool:
-    return not when.get("hours") or any(inside(hours, begins) for hours in when["hours"])
+def in_hours(when: Json, now: str) -> bool:
+    return not when.get("hours") or any(inside(hours, now) for hours in when["hours"])
 
 
-def fits(when: Json, begins: datetime, be: Json) -> bool:
+def fits(when: Json, begins: Begin, be: Json) -> bool:
     """Whether a quarter hour begins within the times of a price."""
-    return on_day(when, begins.date(), be) and in_hours(when, begins)
+    return on_day(when, begins[0], be) and in_hours(when, begins[1])
 
 
 def cents(dollars: Fraction, rounding: str = ROUND_HALF_UP) -> Decimal:
@@ -96,20 +100,24 @@ def used(of: Json, days: list[date], be: Json) -> Used:
         return {(0, False, False, charged[days[0]]): whole} if plain else {}
 
     @cache
-    def held(day: date) -> tuple[list[Json], list[tuple[int, Json]]]:
-        """What is free on a day, and its prices."""
-        windows = [one for one in plan.get("free", []) if on_day(one, day, be)]
-        return windows, [(number, one) for number, one in enumerate(plan["energy"]) if on_day(one, day, be)]
+    def held(day: date) -> tuple[tuple[int, ...], ...]:
+        """Numbers of what is free on a day, and of its prices."""
+        of_both = plan.get("free", []), plan["energy"]
+        return tuple(tuple(number for number, one in enumerate(of) if on_day(one, day, be)) for of in of_both)
+
+    @cache
+    def at(windows: tuple[int, ...], prices: tuple[int, ...], now: str) -> tuple[int, bool, bool]:
+        """The price at a time of a day with these, and whether energy and delivery are free then."""
+        free = {plan["free"][number]["free"] for number in windows if in_hours(plan["free"][number], now)}
+        price = next(number for number in prices if in_hours(plan["energy"][number], now))
+        return price, bool(free - {"delivery"}), bool(free - {"energy"})
 
     for day in days:
         its = taken if day.isoformat() <= of["last"] else of["expected"]
-        for really, begins in zip(begins_of(day, False), begins_of(day, be["elapsed"]), strict=True):
-            windows, prices = held(begins.date())
-            free = {window["free"] for window in windows if in_hours(window, begins)}
-            within = its.get("within")
-            wh = int(within["wh"] if within and inside(within["hours"], really) else its["wh"])
-            price = next(number for number, one in prices if in_hours(one, begins))
-            found[price, bool(free - {"delivery"}), bool(free - {"energy"}), charged[day]] += wh
+        within, usual = its.get("within"), int(its["wh"])
+        for (_, really), (on, now) in zip(begins_of(day, False), begins_of(day, be["elapsed"]), strict=True):
+            wh = int(within["wh"]) if within and inside(within["hours"], really) else usual
+            found[*at(*held(on), now), charged[day]] += wh
     return {key: Fraction(wh, 1000) for key, wh in found.items()}
 
 

@@ -79,7 +79,7 @@ class ValueTable:
     def names(self, column: str) -> list[str]:
         """What it has of a column of text, in the usual order."""
         known = _NAMES.get(column, self.plans)
-        return [known[at] for at in np.unique(self._places[column]) if at >= 0]
+        return [one for at, one in enumerate(known) if (self._places[column] == at).any()]
 
     def rows(self, **of: Any) -> NDArray[np.bool_]:
         """(r,) the rows that are of all that is named: ``season="summer", gap="left out"``."""

@@ -82,6 +82,10 @@ def ror_serve(options: RorOptions) -> None:
 @asked(SandboxOptions)
 def sandbox(options: SandboxOptions) -> None:
     """Start meters, head-end, SMT and its file site, and a retailer, and keep them up until Ctrl-C."""
+    from simulator.runtime.clock_options import clock_of
+
+    # A mistake is told before what takes a second to import.
+    clock_of(options.clock, options.speed, options.date)
     from simulator.parties.serve.sandbox import serve_sandbox
 
     serve_sandbox(options)

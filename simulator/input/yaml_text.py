@@ -228,11 +228,13 @@ def _read(text: str, place: str, loader: type[Any]) -> YamlDocument:
         root = reader.get_single_node()
         if root is None:
             return YamlDocument(place, None)
-        for endless in _within_itself(root, set(), set()):
-            raise _problem("a value that contains itself: its alias stands inside it", place, endless.start_mark)
-        for folded in _too_much(root, {}):
-            told = f"an alias of aliases: written out it has more than {MOST_VALUES:,} values"
-            raise _problem(told, place, folded.start_mark)
+        # Nothing is meant twice, or by itself, where no alias can stand.
+        if "*" in text:
+            for endless in _within_itself(root, set(), set()):
+                raise _problem("a value that contains itself: its alias stands inside it", place, endless.start_mark)
+            for folded in _too_much(root, {}):
+                told = f"an alias of aliases: written out it has more than {MOST_VALUES:,} values"
+                raise _problem(told, place, folded.start_mark)
         for key in _doubles(root, set()):
             raise _problem(f"'{key.value}' stands twice in one mapping", place, key.start_mark)
         return YamlDocument(place, reader.construct_document(root), root, text)

@@ -11,7 +11,7 @@ import pytest
 
 from reports.scenario.page import render_run
 from scenarios.file.schema import Scenario
-from scenarios.many import COULD_NOT_RUN, Played, play, play_all, size
+from scenarios.many import COULD_NOT_RUN, Played, play, play_all, set_aside, size
 from simulator.parties.sandbox import Sandbox
 from tests.scenarios.short import scenario, short_last_bill
 
@@ -32,6 +32,8 @@ def in_folders(root: Path) -> list[tuple[Scenario, Path]]:
 
 @pytest.fixture(scope="module")
 def alone(tmp_path_factory: pytest.TempPathFactory) -> Iterator[list[Played]]:
+    # Or nobody would find what the first of them leaves.
+    set_aside()
     with closing(play_all(in_folders(tmp_path_factory.mktemp("alone")), render_run, 1)) as played:
         yield list(played)
 

@@ -20,6 +20,8 @@ from simulator.ror.billing.plan import DayKind, FreeWindow, RatePlan, TduCharge,
 from simulator.ror.errors import RorError
 from simulator.ror.usage import Energy
 
+_MOST = np.iinfo(np.int64).max
+
 
 class Window(NamedTuple):
     """What costs the same."""
@@ -82,9 +84,11 @@ class Windows:
 
 def apportioned(total: int, shares: LongArray) -> LongArray:
     """(n,) whole numbers in proportion of shares, of which one is above 0, whose sum is the total."""
-    upto = [int(share) * total for share in np.cumsum(shares)]
-    whole = int(shares.sum())
-    return np.diff([0, *((2 * share + whole) // (2 * whole) for share in upto)])
+    upto, whole = np.cumsum(shares), int(shares.sum())
+    if 2 * int(np.abs(upto).max()) * abs(total) + abs(whole) > _MOST:
+        # Whole numbers of any length, which take longer.
+        upto = upto.astype(object)
+    return np.diff((2 * total * upto + whole) // (2 * whole), prepend=0).astype(np.int64)
 
 
 @kernel

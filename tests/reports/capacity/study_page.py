@@ -9,6 +9,7 @@ import json
 import sys
 from collections.abc import Iterator
 from dataclasses import replace
+from functools import cache
 from itertools import takewhile
 from pathlib import Path
 
@@ -49,9 +50,15 @@ def keep(outcome: Outcome, folder: Path = KEPT) -> None:
     path.write_text(json.dumps(written, indent=1) + "\n", encoding="utf-8")
 
 
+@cache
+def kept(study: str = "throttle-policies") -> Outcome:
+    """What is kept of a shipped study, read once for all that look at it."""
+    return Outcome.load(FOLDERS[study])
+
+
 def document() -> str:
     """The page."""
-    return text(*map(Outcome.load, FOLDERS.values()))
+    return text(*map(kept, FOLDERS))
 
 
 def compared(outcome: Outcome) -> Outcome:
@@ -91,6 +98,5 @@ if __name__ == "__main__":
     for run in sys.argv[1:]:
         of = Outcome.load(Path(run))
         keep(of, FOLDERS[of.study["name"]])
-    kept = Outcome.load(KEPT)
     PAGE.write_text(document(), encoding="utf-8")
-    CAPACITY.write_text(capacity(CAPACITY.read_text(encoding="utf-8"), kept), encoding="utf-8")
+    CAPACITY.write_text(capacity(CAPACITY.read_text(encoding="utf-8"), kept()), encoding="utf-8")

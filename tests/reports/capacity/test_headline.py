@@ -17,7 +17,7 @@ from simulator.capacity.outcome import Outcome
 from simulator.capacity.told import ALL, READS, STATUSES
 from simulator.smt.throttle.limits import RequesterClass
 from tests.reports.capacity.outcomes import PATIENCE, WORKERS, Figures, outcome
-from tests.reports.capacity.study_page import KEPT
+from tests.reports.capacity.study_page import kept
 
 FIRST, SECOND, UNMOVED = "push-to-smt", "smt-today", "store-only"
 
@@ -94,16 +94,16 @@ def test_each_assumption_has_the_lead_at_its_ends_beside_what_it_moves() -> None
 
 def test_the_shipped_lead_is_held_to_each_workload_s_cells() -> None:
     """By another way: where push leads most and least, on the workload on which the others' best lacks most."""
-    kept = Outcome.load(KEPT)
+    shipped = kept()
     for judged in (TOLD, USD):
-        found = headline.led(kept, judged)
+        found = headline.led(shipped, judged)
         assert found is not None
         assert found.tried is not None
         for at, lead in found.ends:
             means = {
                 (workload, policy): judged.sign
                 * float(
-                    kept.series(workload, policy, judged.measure, change=at.assumption.change(at.end))[
+                    shipped.series(workload, policy, judged.measure, change=at.assumption.change(at.end))[
                         : found.tried.replications
                     ].mean()
                 )

@@ -17,7 +17,7 @@ from simulator.capacity.cell import play_cell
 from simulator.capacity.outcome import Key, Outcome, told_json
 from simulator.capacity.study import load_study
 from tests.reports.capacity.outcomes import Figures, outcome, whole
-from tests.reports.capacity.study_page import CAPACITY, FOLDERS, KEPT, PAGE, by_retailer, capacity, document, keep
+from tests.reports.capacity.study_page import CAPACITY, FOLDERS, PAGE, by_retailer, capacity, document, keep, kept
 
 STORE, METER = "fr-cr016-1", "fr-cr016-1-meter-only"
 GOOD: Figures = (0.6, 0.2, 1000)
@@ -99,25 +99,25 @@ def test_retailers_are_summed_over_classes_hours_and_limits() -> None:
 
 
 def test_the_shipped_page_is_made_from_what_is_kept_of_a_run_of_the_shipped_study() -> None:
-    kept = Outcome.load(KEPT)
+    shipped = kept()
     assert PAGE.read_text(encoding="utf-8") == document()
     study = load_study(STUDIES.named(Path("throttle-policies")))
-    assert kept.policy_names == [one.name for one in study.policies]
-    assert kept.workload_names == [one.spec.name for one in study.plans]
-    assert kept.tornado == study.tornado()
-    assert kept.replications >= study.spec.replications
+    assert shipped.policy_names == [one.name for one in study.policies]
+    assert shipped.workload_names == [one.spec.name for one in study.plans]
+    assert shipped.tornado == study.tornado()
+    assert shipped.replications >= study.spec.replications
     # An assumption is moved under the best policy too: else nothing says what would overturn the answer.
     assert study.spec.tornado is not None
-    moved = {key.policy for key in kept.cells if key.change}
+    moved = {key.policy for key in shipped.cells if key.change}
     for judged in (TOLD, USD):
-        found = regret(kept, judged)
+        found = regret(shipped, judged)
         assert found is not None
-        assert kept.policy_names[found.leaders[0]] in moved
+        assert shipped.policy_names[found.leaders[0]] in moved
 
 
 def test_the_tables_of_the_capacity_page_are_made_of_the_same_cells() -> None:
     page = CAPACITY.read_text(encoding="utf-8")
-    assert page == capacity(page, Outcome.load(KEPT))
+    assert page == capacity(page, kept())
     assert page.count("<!-- made: compared -->") == 1
 
 
@@ -125,11 +125,11 @@ def test_the_tables_of_the_capacity_page_are_made_of_the_same_cells() -> None:
 def test_what_is_kept_of_the_storm_is_what_the_engine_plays(policy: str) -> None:
     key = Key("storm-5-percent", policy, "", 1)
     played = play_cell(load_study(STUDIES.named(Path("throttle-policies"))).task(key))
-    assert told_json(played.told) == told_json(Outcome.load(KEPT).cells[key])
+    assert told_json(played.told) == told_json(kept().cells[key])
 
 
 def test_nothing_turns_a_clause_to_the_verdict_that_it_has() -> None:
-    for one in held(Outcome.load(KEPT)):
+    for one in held(kept()):
         assert all(of is not one.there for _, of in one.turned)
         assert (one.there is one.verdict) is not what_turns(one).startswith("Not known") or one.tried is None
 
@@ -177,15 +177,15 @@ def test_a_rule_that_was_not_played_as_one_policy_is_said_not_to_add_up() -> Non
 
 
 def test_the_shipped_rule_has_the_clauses_and_the_callers_of_the_shipped_study() -> None:
-    kept, of = (Outcome.load(one) for one in FOLDERS.values())
+    shipped, of = map(kept, FOLDERS)
     study = load_study(STUDIES.named(Path("throttle-rule")))
     assert of.policy_names == [one.name for one in study.policies]
-    assert (of.workloads, of.replications) == (kept.workloads, kept.replications)
-    both = {*of.policy_names} & {*kept.policy_names}
+    assert (of.workloads, of.replications) == (shipped.workloads, shipped.replications)
+    both = {*of.policy_names} & {*shipped.policy_names}
     assert both == {"smt-today", "push-to-smt"}
     for key, told in of.cells.items():
         if key.policy in both:
-            assert told_json(told) == told_json(kept.cells[key])
+            assert told_json(told) == told_json(shipped.cells[key])
     assert {one.clause.title for one in held(of) if one.clause.having == RULE} == {*WITHOUT}
     assert "### The rule as a whole\n\nStudy `throttle-rule` plays it" in PAGE.read_text(encoding="utf-8")
 

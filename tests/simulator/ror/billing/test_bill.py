@@ -4,6 +4,9 @@ from __future__ import annotations
 
 from datetime import date
 from decimal import Decimal
+from fractions import Fraction
+from itertools import accumulate
+from math import floor
 
 import numpy as np
 import pytest
@@ -14,6 +17,7 @@ from meters.calendar import days, interval_ends
 from simulator.ror.billing.bill import Bill, Standing, bill, bill_to_date
 from simulator.ror.billing.plan import RatePlan, shipped_plan
 from simulator.ror.billing.sheet import LineKind
+from simulator.ror.billing.windows import apportioned
 from simulator.ror.errors import RorError
 from simulator.ror.usage import Energy
 
@@ -159,3 +163,11 @@ def test_usage_that_cannot_be_billed_is_refused(usage: int | Energy, first: date
     with pytest.raises(RorError) as caught:
         bill(CREDIT_PLAN, usage, first, last)
     assert caught.value.code == code
+
+
+@given(st.integers(-(10**12), 10**12), st.lists(st.integers(0, 10**12), min_size=1, max_size=20).filter(any))
+def test_a_total_of_any_size_is_apportioned_so_that_each_part_ends_where_its_share_does(
+    total: int, shares: list[int]
+) -> None:
+    ends = [floor(Fraction(total * upto, sum(shares)) + Fraction(1, 2)) for upto in accumulate(shares)]
+    assert np.cumsum(apportioned(total, np.array(shares))).tolist() == ends
