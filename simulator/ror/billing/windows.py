@@ -82,9 +82,11 @@ class Windows:
 
 def apportioned(total: int, shares: LongArray) -> LongArray:
     """(n,) whole numbers in proportion of shares, of which one is above 0, whose sum is the total."""
-    upto = [int(share) * total for share in np.cumsum(shares)]
-    whole = int(shares.sum())
-    return np.diff([0, *((2 * share + whole) // (2 * whole) for share in upto)])
+    upto = np.cumsum(shares, dtype=np.int64)
+    whole = int(upto[-1])
+    # Whole numbers of any size, where those of the machine would not do.
+    exact = upto if int(np.abs(upto).max()) * (2 * abs(total) + 1) < 2**63 else upto.astype(object)
+    return np.diff((2 * exact * total + whole) // (2 * whole), prepend=0).astype(np.int64)
 
 
 @kernel

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import math
 from datetime import date
 from decimal import Decimal
+from fractions import Fraction
 
 import numpy as np
 import pytest
@@ -14,6 +16,7 @@ from meters.calendar import days, interval_ends
 from simulator.ror.billing.bill import Bill, Standing, bill, bill_to_date
 from simulator.ror.billing.plan import RatePlan, shipped_plan
 from simulator.ror.billing.sheet import LineKind
+from simulator.ror.billing.windows import apportioned
 from simulator.ror.errors import RorError
 from simulator.ror.usage import Energy
 
@@ -138,6 +141,16 @@ def test_bill_to_date_says_that_the_low_usage_fee_would_apply() -> None:
 def test_bill_by_days_equals_bill_of_the_total_at_one_price(daily: list[int]) -> None:
     usage = by_day(dict(zip(days(FIRST, LAST), daily, strict=True)))
     assert bill(DEMO_PLAN, usage, FIRST, LAST) == bill(DEMO_PLAN, sum(daily), FIRST, LAST)
+
+
+@given(st.integers(-(10**18), 10**18), st.lists(st.integers(0, 10**9), min_size=1, max_size=40).filter(any))
+def test_what_is_apportioned_is_each_share_of_the_whole_rounded_from_the_left_and_adds_up(
+    total: int, shares: list[int]
+) -> None:
+    upto = [Fraction(sum(shares[: at + 1]) * total, sum(shares)) for at in range(len(shares))]
+    found = apportioned(total, np.array(shares))
+    assert np.cumsum(found).tolist() == [math.floor(one + Fraction(1, 2)) for one in upto]
+    assert found.dtype == np.int64
 
 
 @given(st.integers(0, 3_000_000))
