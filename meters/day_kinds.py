@@ -52,6 +52,7 @@ def off_peak_holidays(year: int) -> frozenset[date]:
     return frozenset(day + timedelta(days=1) if day.weekday() == 6 else day for day in _OffPeak(year))
 
 
+@lru_cache(maxsize=4096)
 def day_class(day: date) -> DayClass:
     """The class of an operating day."""
     if day.weekday() >= 5 or day in off_peak_holidays(day.year):
