@@ -35,6 +35,7 @@ from simulator.world.history import Progress
 from simulator.world.kept_days import KeptDays, kept_days
 from simulator.world.market_spec import MarketSpec
 from simulator.world.meters import PremiseSpec, World, build, default_world
+from tests.simulator.sandboxes import rig
 
 NOW = epoch("2026-08-12T17:40")
 #: Of the same hour: no start of a second is like another's.
@@ -96,6 +97,16 @@ async def test_a_start_on_kept_days_holds_and_goes_on_as_one_that_makes_them(tmp
         assert third.ready()["days"] == "made"
     assert [name for name, _ in written] == [file.name for file in kept.iterdir()]
     assert written != [(file.name, file.stat().st_mtime_ns) for file in kept.iterdir()]
+
+
+async def test_a_sandbox_of_the_tests_finds_all_its_days_as_one_that_makes_them_leaves_them(tmp_path: Path) -> None:
+    async with rig(tmp_path / "first", special=True, posted_days=2):
+        pass
+    async with rig(tmp_path / "second", special=True, posted_days=2) as found:
+        settings = found.sandbox.settings
+        async with Sandbox(replace(settings, out=tmp_path / "anew")) as anew:
+            assert [one.ready()["days"] for one in (found.sandbox, anew)] == ["kept", "made"]
+            assert held(settings.out) == held(tmp_path / "anew")
 
 
 def mark(**other: Any) -> str | None:
