@@ -82,7 +82,7 @@ class _Found(Sandbox):
         if folder is None or until == settings.world.spec.first_day:
             return None
         # Whatever happens by the end of today is in the name.
-        of = settings.world, seconds(now + 2 * 24 * 3600), self._times, seconds(settings.sweep_every_h * 3600)
+        of = settings.world, now + 2 * 24 * 3600, self._times, seconds(settings.sweep_every_h * 3600)
         kept = kept_days(Path(folder), *of, self.vee, settings.policy)
         return KeptDays(kept.file.with_stem(f"{kept.file.stem}-{now}"), until) if kept else None
 
