@@ -12,10 +12,12 @@ from holidays.groups.international import InternationalHolidays
 from holidays.holiday_base import HolidayBase
 from numpy.typing import NDArray
 
-from meters.calendar import INTERVAL_S, interval_ends, local
+from meters.calendar import INTERVAL_S, interval_ends, intervals_in, local
 
 #: Quarter hours on the face of the local clock. Not the count of a day's intervals: see ``clock_slots``.
 SLOTS = 96
+#: The places of a day on which no clock is changed, as ``_clock_places`` gives them.
+_USUAL = tuple((15 * slot, 0) for slot in range(SLOTS))
 
 
 class DayClass(StrEnum):
@@ -52,6 +54,7 @@ def off_peak_holidays(year: int) -> frozenset[date]:
     return frozenset(day + timedelta(days=1) if day.weekday() == 6 else day for day in _OffPeak(year))
 
 
+@lru_cache(maxsize=4096)
 def day_class(day: date) -> DayClass:
     """The class of an operating day."""
     if day.weekday() >= 5 or day in off_peak_holidays(day.year):
@@ -101,5 +104,7 @@ def same_clock(of: date, on: date) -> NDArray[np.intp]:
 @lru_cache(maxsize=512)
 def _clock_places(day: date) -> tuple[tuple[int, int], ...]:
     """(minute of the local day at which an interval begins, 1 for the second pass through the repeated hour)."""
+    if intervals_in(day) == SLOTS:
+        return _USUAL
     begins = [local(int(end) - INTERVAL_S) for end in interval_ends(day)]
     return tuple((when.hour * 60 + when.minute, when.fold) for when in begins)

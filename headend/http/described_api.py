@@ -19,6 +19,8 @@ from headend.http.front import Front, FrontRules, is_address, is_loopback
 
 #: Characters of what is looked for on a page at most.
 _SOUGHT = 100
+#: By title and routes, which several applications may have: their document, of which most of a second is made.
+_DOCUMENTS: dict[tuple[str, tuple[int, ...]], tuple[list[BaseRoute], dict[str, Any]]] = {}
 
 
 class DescribedApi(FastAPI):
@@ -75,6 +77,10 @@ class DescribedApi(FastAPI):
 
     def openapi(self) -> dict[str, Any]:
         """The OpenAPI document. FastAPI's own 422 is left out: a body at fault is answered 400, in the service's own shape."""
+        told = [route for route in self.routes if getattr(route, "include_in_schema", True)]
+        key = self.title, tuple(map(id, told))
+        if key in _DOCUMENTS:
+            return _DOCUMENTS[key][1]
         made = self.openapi_schema is None
         document = super().openapi()
         if made:
@@ -86,6 +92,8 @@ class DescribedApi(FastAPI):
             put_examples(document, self._examples)
             if self._meanings is not None:
                 put_meanings(document, self._meanings)
+            # With the routes, or others might come to have their numbers.
+            _DOCUMENTS[key] = told, document
         return document
 
     async def _docs(self, request: Request) -> HTMLResponse:

@@ -258,6 +258,8 @@ def _by_rate(
     rule: FaultRule, index: int, seed: int, roster: Roster, low: Seconds, high: Seconds
 ) -> Iterator[Happening]:
     """low, high: of a rule that draws every day, the instants between which its days are wanted."""
+    if not len(roster.positions):
+        return
     row, purpose = ROWS[rule.kind], _PURPOSE + (index << 16)
     if row.has_other:
         yield from _swaps(rule, purpose, seed, roster)

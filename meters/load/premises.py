@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import NamedTuple
 
 import numpy as np
@@ -150,6 +151,8 @@ def service_wh(multiplier: int) -> int:
     return min(_SERVICE_WH * multiplier, _MOST_WH)
 
 
+# Who a meter is, what it measures and what it lies about is asked for one after the other.
+@lru_cache(maxsize=4096)
 def make_premise(tdsp: Tdsp, seed: int, ordinal: int, mix: Mix = HOMES) -> Premise:
     """The company's premise of that ordinal, drawn by seed and ESI ID.
 

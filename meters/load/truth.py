@@ -51,6 +51,8 @@ _TRAITS = Traits(
     ROOFS,
     LIVED_IN,
 )
+#: The rows of one premise.
+_ONE = np.zeros(1, np.int64)
 
 
 class Registers(NamedTuple):
@@ -227,6 +229,10 @@ def scale_to(seed: int, premise: Premise, first: date, last: date, wh: int, weat
 
 def _by_zone(premises: PremiseArrays) -> Iterator[tuple[str, NDArray[np.int64], bool]]:
     """Each zone that is there, the rows of its premises, and whether any has a roof."""
+    if len(premises) == 1:
+        # Mostly a meter asks for itself.
+        yield ZONES[int(premises.curves[0]) // len(CLASSES)], _ONE, bool(premises.solar_w[0])
+        return
     zones = premises.curves // len(CLASSES)
     for zone in np.flatnonzero(np.bincount(zones, minlength=len(ZONES))):
         rows = np.flatnonzero(zones == zone)

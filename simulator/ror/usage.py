@@ -85,7 +85,14 @@ class UsageRecord:
 
     def only(self, chosen: BoolArray) -> UsageRecord:
         """Keep the chosen intervals. chosen: (n,) True to keep."""
-        return UsageRecord(*(getattr(self, column)[chosen] for column in self.__slots__))
+        return self._part(chosen)
+
+    def _part(self, chosen: BoolArray | slice) -> UsageRecord:
+        """Some of it, in its order: what has been looked through need not be again."""
+        part = object.__new__(UsageRecord)
+        for column in self.__slots__:
+            object.__setattr__(part, column, getattr(self, column)[chosen])
+        return part
 
     @property
     def energy(self) -> Energy:
@@ -94,11 +101,12 @@ class UsageRecord:
 
     def within(self, start: Seconds, end: Seconds) -> UsageRecord:
         """Keep the intervals that lie in ``[start, end)``, UTC epoch seconds."""
-        return self.only((self.ends > start) & (self.ends <= end))
+        first, last = np.searchsorted(self.ends, (start, end), side="right").tolist()
+        return self._part(slice(first, last))
 
     def latest(self, count: int) -> UsageRecord:
         """Keep the last so many intervals."""
-        return self.only(np.arange(len(self.ends)) >= len(self.ends) - count)
+        return self._part(slice(max(len(self.ends) - count, 0), None))
 
     def vee(self) -> UsageRecord:
         """Keep the VEE intervals."""

@@ -136,7 +136,7 @@ def linked(sentence: str, places: Mapping[str, str]) -> list[Piece]:
     """A sentence in pieces: each figure that has a place, whole numbers only, leads there. places: anchors by the figure as it is written."""
     found: list[Piece] = []
     rest, at = "", 0
-    ordered = sorted((one for one in places if one), key=len, reverse=True)
+    ordered = sorted((one for one in places if one and one in sentence), key=len, reverse=True)
     while at < len(sentence):
         figure = next((one for one in ordered if _stands(sentence, at, one)), "")
         if figure:

@@ -3,6 +3,8 @@ from __future__ import annotations
 from collections import defaultdict
 from dataclasses import fields, replace
 from datetime import date, timedelta
+from functools import partial
+from typing import Any
 
 import numpy as np
 import pytest
@@ -167,6 +169,11 @@ def named(fault: Fault) -> FaultRule:
     return FaultRule(fault.kind, fault.first, fault.until, fault.params, esiids=whom, channel=fault.channel)
 
 
+def of_the_day(part: Partition) -> list[Any]:
+    names = ("r0", "r1", "answers", "numbers", "told_multipliers", "dials", "clock_error_s")
+    return [repr(part.events), *((column.dtype, column.tolist()) for column in map(partial(getattr, part), names))]
+
+
 def test_masks_are_where_a_fleet_without_the_kind_shows_something_else() -> None:
     day = DAY + timedelta(days=1)
     drawn = Fleet(ONCOR, 3, 80, [*every_kind(DAY), *drawn_daily(day, 0.04), *drawn_daily(day, 0.01, days=9)], MARKET)
@@ -190,8 +197,7 @@ def test_masks_are_where_a_fleet_without_the_kind_shows_something_else() -> None
                 differs |= (with_.present != without.present) & (channel == "delivered")
                 assert (mask[row] & bit != 0).tolist() == differs[0].tolist(), (ordinal, kind, channel)
                 seen |= {kind} if differs.any() else set()
-            day_level = ("r0", "r1", "answers", "numbers", "told_multipliers", "dials", "clock_error_s", "events")
-            differs_day = any(repr(getattr(with_, name)) != repr(getattr(without, name)) for name in day_level)
+            differs_day = of_the_day(with_) != of_the_day(without)
             assert bool(part.changed_day[row] & bit) == differs_day, (ordinal, kind)
             seen |= {kind} if differs_day else set()
     # A late reply changes nothing that is shown.

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import os
 from collections.abc import AsyncIterator, Coroutine, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
@@ -24,6 +25,7 @@ from simulator.smt.doors.market.odr_wire import OdrStatus
 from simulator.smt.ondemand.middle import FixedMiddle
 from simulator.smt.throttle.policy import preset
 from simulator.world.fault_spec import Happenings
+from simulator.world.kept_days import KeptDays, kept_days
 from simulator.world.market import ROR_LOGIN, Login
 from simulator.world.meters import build, default_world
 
@@ -69,6 +71,22 @@ class Rig:
         raise AssertionError("it was not refused")
 
 
+class _Found(Sandbox):
+    """A sandbox that finds its posted days, up to the last, where one of the same world and now has been in this run of the tests."""
+
+    def _days_kept(self) -> KeptDays | None:
+        settings, now, until = self.settings, self.runtime.now(), self.settings.world.spec.first_day
+        while self._times.posted_at(until) <= now:
+            until += timedelta(days=1)
+        folder = os.environ.get("AMI_KEPT_DAYS")
+        if folder is None or until == settings.world.spec.first_day:
+            return None
+        # Whatever happens by the end of today is in the name.
+        of = settings.world, now + 2 * 24 * 3600, self._times, seconds(settings.sweep_every_h * 3600)
+        kept = kept_days(Path(folder), *of, self.vee, settings.policy)
+        return KeptDays(kept.file.with_stem(f"{kept.file.stem}-{now}"), until) if kept else None
+
+
 @asynccontextmanager
 async def rig(
     out: Path,
@@ -105,7 +123,8 @@ async def rig(
         wire_ordered=True,
     )
     async with (
-        Sandbox(settings) as sandbox,
+        # Faults are a test's own: nobody would find what they leave.
+        (Sandbox if faults else _Found)(settings) as sandbox,
         httpx.AsyncClient(base_url=sandbox.smt_server.url, timeout=30.0, trust_env=False) as http,
     ):
         serving = asyncio.get_running_loop().create_task(sandbox.runtime.serve())

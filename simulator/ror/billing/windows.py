@@ -20,8 +20,6 @@ from simulator.ror.billing.plan import DayKind, FreeWindow, RatePlan, TduCharge,
 from simulator.ror.errors import RorError
 from simulator.ror.usage import Energy
 
-_MOST = np.iinfo(np.int64).max
-
 
 class Window(NamedTuple):
     """What costs the same."""
@@ -84,11 +82,11 @@ class Windows:
 
 def apportioned(total: int, shares: LongArray) -> LongArray:
     """(n,) whole numbers in proportion of shares, of which one is above 0, whose sum is the total."""
-    upto, whole = np.cumsum(shares), int(shares.sum())
-    if 2 * int(np.abs(upto).max()) * abs(total) + abs(whole) > _MOST:
-        # Whole numbers of any length, which take longer.
-        upto = upto.astype(object)
-    return np.diff((2 * total * upto + whole) // (2 * whole), prepend=0).astype(np.int64)
+    upto = np.cumsum(shares, dtype=np.int64)
+    whole = int(upto[-1])
+    # Whole numbers of any size, where those of the machine would not do.
+    exact = upto if int(np.abs(upto).max()) * (2 * abs(total) + 1) < 2**63 else upto.astype(object)
+    return np.diff((2 * exact * total + whole) // (2 * whole), prepend=0).astype(np.int64)
 
 
 @kernel

@@ -54,3 +54,6 @@ async def test_a_second_application_builds_no_route(tmp_path: Path) -> None:
     assert len(_built(first)) == 7
     assert _built(first) == _built(second)
     assert (first.openapi()["info"]["title"], second.openapi()["info"]["title"]) == ("A", "B")
+    # What the routes tell is made once too.
+    assert again.openapi() is rig.app.openapi()
+    assert again.openapi()["paths"].keys() != first.openapi()["paths"].keys()

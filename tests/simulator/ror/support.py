@@ -6,6 +6,7 @@ import asyncio
 from collections.abc import Callable, Generator
 from dataclasses import dataclass, field
 from datetime import date, timedelta
+from functools import cache
 from typing import Any, TypeVar, cast
 
 import httpx
@@ -55,6 +56,7 @@ ACCOUNT = Account.model_validate(
 )
 
 
+@cache
 def wh_of(end: Seconds) -> int:
     """About 33.5 kWh a day: 246 Wh by night, 440 Wh from 10:00 to 22:00, a little different each day, more at weekends."""
     begins = local(end - INTERVAL_S)

@@ -32,19 +32,14 @@ from simulator.smt.throttle.policy import preset
 from simulator.world import kept_days as module
 from simulator.world.fault_spec import Happenings
 from simulator.world.history import Progress
-from simulator.world.kept_days import KeptDays, kept_days
+from simulator.world.kept_days import KeptDays
 from simulator.world.market_spec import MarketSpec
-from simulator.world.meters import PremiseSpec, World, build, default_world
+from simulator.world.meters import PremiseSpec, World, build
+from tests.simulator.sandboxes import rig
+from tests.simulator.world.beginning import EVERY, NOW, SEED, mark, the_world
 
-NOW = epoch("2026-08-12T17:40")
 #: Of the same hour: no start of a second is like another's.
 LATER = NOW + 7 * 60 + 13
-SEED, EVERY = 3, seconds(4 * 3600)
-
-
-def the_world(now: Seconds = NOW, seed: int = SEED, *, posted_days: int = 5) -> World:
-    spec = default_world(day_of(now), day_of(now) - timedelta(days=1), 8, posted_days, special=True)
-    return build(spec, seed, now)
 
 
 def begun(out: Path, now: Seconds, folder: Path | None, *, fresh: bool = False) -> Sandbox:
@@ -98,18 +93,14 @@ async def test_a_start_on_kept_days_holds_and_goes_on_as_one_that_makes_them(tmp
     assert written != [(file.name, file.stat().st_mtime_ns) for file in kept.iterdir()]
 
 
-def mark(**other: Any) -> str | None:
-    said: dict[str, Any] = {
-        "folder": Path("days"),
-        "world": the_world(),
-        "now": NOW,
-        "times": DailyTimes(),
-        "every_s": EVERY,
-        "preset": preset_of("ONCOR"),
-        "policy": preset("smt-today"),
-    }
-    kept = kept_days(**said | other)
-    return kept.file.name if kept else None
+async def test_a_sandbox_of_the_tests_finds_all_its_days_as_one_that_makes_them_leaves_them(tmp_path: Path) -> None:
+    async with rig(tmp_path / "first", special=True, posted_days=2):
+        pass
+    async with rig(tmp_path / "second", special=True, posted_days=2) as found:
+        settings = found.sandbox.settings
+        async with Sandbox(replace(settings, out=tmp_path / "anew")) as anew:
+            assert [one.ready()["days"] for one in (found.sandbox, anew)] == ["kept", "made"]
+            assert held(settings.out) == held(tmp_path / "anew")
 
 
 def faulty(first: Seconds, kind: FaultKind = FaultKind.OUTAGE, **params: float) -> World:
@@ -158,7 +149,8 @@ def test_what_begins_after_them_leaves_the_name_as_it_is() -> None:
 
 @pytest.mark.process
 def test_another_process_gives_the_same_name() -> None:
-    asked = "from tests.simulator.world.test_kept_days import mark; print(mark())"
+    # What loads no kernel takes half as long.
+    asked = "from meters.kernels.jit import as_written; from tests.simulator.world.beginning import mark\nwith as_written(): print(mark())"
     # In which a set has another order.
     other = os.environ | {"PYTHONHASHSEED": "1"}
     made = subprocess.run([sys.executable, "-c", asked], env=other, capture_output=True, text=True, check=True)

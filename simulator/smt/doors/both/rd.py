@@ -79,20 +79,28 @@ def rd_parse(text: str, day: date) -> tuple[IntArray, BoolArray]:
             place=f"RD slot {stray[0]}",
             mend="Slots 8-11 belong to the fall-back day; 12-15 are empty on the spring day.",
         )
-    wh = np.full(len(slots), NO_VALUE, dtype=np.int32)
-    estimated = np.zeros(len(slots), dtype=np.bool_)
-    for at, slot in enumerate(slots.tolist()):
+    values = []
+    for slot in slots.tolist():
         part = parts[slot].strip()
-        if not part:
-            continue
-        found = _SLOT.fullmatch(part)
-        if found is None:
+        # One more than a value has characters.
+        value = _read(part[:13])
+        if value is None:
             raise RdError(
                 "smt.rd.value",
                 f"RD of {day} has '{part[:20]}' in slot {slot}.",
                 place=f"RD slot {slot}",
                 mend="Write kWh with three decimals and A or E: 0.198-A.",
             )
-        wh[at] = int(found[1] or "0") * 1000 + int(found[2])
-        estimated[at] = found[3] == "E"
-    return wh, estimated
+        values.append(value)
+    wh, estimated = zip(*values, strict=True)
+    return np.array(wh, dtype=np.int32), np.array(estimated, dtype=np.bool_)
+
+
+# A home's quarter hours are mostly of some hundred values.
+@lru_cache(maxsize=1 << 14)
+def _read(part: str) -> tuple[int, bool] | None:
+    """Wh of a slot, and whether they are estimated; None: it is none."""
+    if not part:
+        return NO_VALUE, False
+    found = _SLOT.fullmatch(part)
+    return None if found is None else (int(found[1] or "0") * 1000 + int(found[2]), found[3] == "E")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import date, timedelta
+from functools import cache
 
 import numpy as np
 import pytest
@@ -17,6 +18,7 @@ from simulator.ror.expected.likely import (
     NINETIETH,
     TENTH,
     Draws,
+    FloatArray,
     draw,
     paths,
     quantile,
@@ -41,12 +43,18 @@ def _record(first: date, last: date, seed: int = 5, ordinal: int = 40) -> UsageR
     return from_vee(ends, wh, np.zeros(len(ends), np.bool_))
 
 
+@cache
+def _homes(seed: int) -> FloatArray:
+    """(60, 500) Wh a day of a seed's homes."""
+    return daily(seed, HOMES, FIRST, DAYS)
+
+
 def _tried(lacking: tuple[int, ...]) -> dict[int, list[tuple[bool, bool]]]:
     """By days left: of each home tried whether what it took lies below the band, and above it. lacking: of the 14 days behind it so many are not known, drawn."""
     found: dict[int, list[tuple[bool, bool]]] = {left: [] for left in LEFT}
     kinds = weekends(FIRST, DAYS)
     for seed in SEEDS:
-        homes, drawn = daily(seed, HOMES, FIRST, DAYS), np.random.default_rng(seed)
+        homes, drawn = _homes(seed), np.random.default_rng(seed)
         for _ in range(TRIED):
             home, at = drawn.integers(HOMES), int(drawn.integers(BEFORE, DAYS - AFTER))
             took = homes[home, at - BEFORE : at + AFTER]
@@ -116,6 +124,14 @@ def of_gaps() -> dict[float, list[bool]]:
 def test_eight_of_ten_lie_in_the_band_of_a_gap(of_gaps: dict[float, list[bool]], hours: float) -> None:
     assert len(of_gaps[hours]) >= 400
     assert 0.75 <= np.mean(of_gaps[hours]) <= 0.85
+
+
+def test_a_quantile_is_numpys_own() -> None:
+    drawn = np.random.default_rng(1)
+    for count in (1, 2, 3, 9, 99, 100, 101):
+        for of in (drawn.integers(0, 10**9, count), drawn.normal(size=count)):
+            for share in (0.0, TENTH, 0.3, 0.5, NINETIETH, 1.0):
+                assert quantile(of, share) == np.quantile(of, share, method="weibull"), (count, share)
 
 
 def test_tried_homes_are_not_those_in_the_file() -> None:

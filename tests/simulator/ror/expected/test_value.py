@@ -59,6 +59,8 @@ class Twin:
         for at, day in enumerate(span.days):
             self.wh[day] = wh[span.starts[at] : span.starts[at + 1]].tolist()
         self.usual, self.like, self._of_kind = cache(self._usual), cache(self._like), cache(self._days_of_kind)
+        # Of all plans the same.
+        self.told = cache(self._told)
 
     def _usual(self, day: date, known_until: date, slot: int) -> int:
         days = self._of_kind(day, known_until)[:USUAL_DAYS]
@@ -73,7 +75,7 @@ class Twin:
         back = (known_until - timedelta(days=at) for at in range(1, BACK_DAYS + 1))
         return [one for one in back if day_class(one) is day_class(day) and intervals_in(one) == SLOTS]
 
-    def told(self, fill: str, unknown: int, first: date, day: date, last: date, over: int) -> tuple[Energy, Energy]:
+    def _told(self, fill: str, unknown: int, first: date, day: date, last: date, over: int) -> tuple[Energy, Energy]:
         """What the bill to date, and the closing bill, are told on. over: intervals of the day of the call that are."""
         ends, wh = [], []
         latest = [(one, slot) for one in self._days(day - timedelta(days=2), day) for slot in range(96)][: 192 + over]

@@ -16,10 +16,14 @@ from tests.simulator.smt.doors.web.test_hostile import _RUNNING, Looked, hostile
 _TOO = {"details", "summary", "figure", "figcaption", "line", "g", "text", "polyline", "polygon", "circle"}
 
 
+def looked(page: str) -> tuple[list[str], list[str]]:
+    """What of a page a browser would make more of than text, and we did not write; and its texts."""
+    ours = Looked(page.replace('"/desk/', '"/ui/'))
+    return [one for one in ours.strange if one.split(" ")[0] not in _TOO or "('on" in one], ours.texts
+
+
 def strange(page: str) -> list[str]:
-    """What of a page a browser would make more of than text, and we did not write."""
-    ours = page.replace('"/desk/', '"/ui/')
-    return [one for one in Looked(ours).strange if one.split(" ")[0] not in _TOO or "('on" in one]
+    return looked(page)[0]
 
 
 def called(name: str, number: int) -> Customer:
@@ -35,8 +39,9 @@ async def test_names_of_customers_stay_texts(tmp_path: Path) -> None:
     async with desk_rig(tmp_path, customers=people) as rig, visiting(rig) as visit:
         for start in range(0, len(texts), 10):
             page = (await visit.http.get("/desk/", params={"q": f"A-{start // 10:03d}"})).text
-            assert strange(page) == []
-            shown.update(Looked(page).texts)
+            odd, its = looked(page)
+            assert odd == []
+            shown.update(its)
         for number in range(0, len(texts), AT_ONCE):
             page = (await visit.get(f"/desk/accounts/A-{number:04d}")).text
             assert strange(page) == []
@@ -50,9 +55,12 @@ async def test_what_smt_says_and_what_is_typed_stays_text(tmp_path: Path) -> Non
             ack |= {"statusReason": text, "refusal": {"code": text, "reason": f'">{text}', "retryAt": None}}
             at = await visit.take()
             await rig.to(f"2026-08-12T{17 + (40 + minute) // 60}:{(40 + minute) % 60:02d}")
-            said = await visit.get(at)
-            assert any(text in one for one in Looked(said.text).texts), text
-            told = [said, await visit.log_in(f'">{text}', "x", next=text)]
+            said = (await visit.get(at)).text
+            odd, its = looked(said)
+            assert any(text in one for one in its), text
+            assert odd == []
+            assert "Traceback" not in said
+            told = [await visit.log_in(f'">{text}', "x", next=text)]
             await visit.log_in()
             for name, path in (("q", "/desk/"), ("call", "/desk/accounts/A-1001"), ("next", "/desk/login")):
                 told.append(await visit.http.get(path, params={name: f'">{text}'}))
