@@ -6,7 +6,6 @@ import ast
 from collections.abc import Iterator
 from typing import TypeGuard
 
-from scenarios.rules.raised import walked
 from tests.test_rooms import ROOT, modules
 
 #: Attributes that libraries want set on their objects.
@@ -49,7 +48,7 @@ def is_stored(node: ast.AST) -> TypeGuard[ast.Attribute]:
 def looked_through(tree: ast.AST) -> tuple[set[str], list[tuple[str, str]]]:
     """Names of the fields of every record, and where something is assigned to an attribute of an object other than ``self`` or ``cls``, with its name."""
     fields, late = set[str](), []
-    for node in walked(tree):
+    for node in ast.walk(tree):
         if isinstance(node, ast.ClassDef) and is_record(node):
             of = [one.target for one in node.body if isinstance(one, ast.AnnAssign)]
             fields |= {one.id for one in of if isinstance(one, ast.Name)}

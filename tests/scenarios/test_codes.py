@@ -11,7 +11,7 @@ import pytest
 
 from scenarios.errors import ScenarioError
 from scenarios.rules.codes import explained, tabled
-from scenarios.rules.raised import raised, walked
+from scenarios.rules.raised import raised
 from simulator.verdicts import MEANS, Mark
 from tests.simulator.processes import ran
 from tests.test_rooms import ROOT, modules
@@ -22,7 +22,7 @@ def errors_with_code() -> dict[str, str]:
     found = {}
     for path in modules().values():
         text = path.read_text(encoding="utf-8")
-        for node in walked(ast.parse(text)) if "Error(" in text else ():
+        for node in ast.walk(ast.parse(text)) if "Error(" in text else ():
             if (
                 isinstance(node, ast.Call)
                 and isinstance(node.func, ast.Name)

@@ -42,12 +42,7 @@ TENTH, NINETIETH = 0.1, 0.9
 
 def quantile(of: NDArray[Any], share: float) -> float:
     """The value below which so much of what comes lies. of: (k,) draws. What comes is one more of their kind, so k of them have k + 1 places for it."""
-    # As numpy's own "weibull", which takes twenty times as long.
-    ordered, place = np.sort(of), len(of) * share + share - 1
-    at = min(max(int(place), 0), len(of) - 2) if len(of) > 1 else 0
-    below, above = ordered[at].item(), ordered[min(at + 1, len(of) - 1)].item()
-    part = min(max(place - at, 0.0), 1.0)
-    return float(below + (above - below) * part if part < 0.5 else above - (above - below) * (1 - part))
+    return float(np.quantile(of, share, method="weibull"))
 
 
 def middle_of(values: LongArray) -> int:

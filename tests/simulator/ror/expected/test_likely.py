@@ -126,14 +126,6 @@ def test_eight_of_ten_lie_in_the_band_of_a_gap(of_gaps: dict[float, list[bool]],
     assert 0.75 <= np.mean(of_gaps[hours]) <= 0.85
 
 
-def test_a_quantile_is_numpys_own() -> None:
-    drawn = np.random.default_rng(1)
-    for count in (1, 2, 3, 9, 99, 100, 101):
-        for of in (drawn.integers(0, 10**9, count), drawn.normal(size=count)):
-            for share in (0.0, TENTH, 0.3, 0.5, NINETIETH, 1.0):
-                assert quantile(of, share) == np.quantile(of, share, method="weibull"), (count, share)
-
-
 def test_tried_homes_are_not_those_in_the_file() -> None:
     assert not set(made.SEEDS) & {*SEEDS, *range(100, 148)}
 
