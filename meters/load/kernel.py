@@ -350,11 +350,16 @@ def fill_net(load: Floats, sun: Floats, passes: Ints, roofs: Floats, out: Floats
 
     load, sun: (days, 96) Wh in a quarter hour of the clock, and those of a W of panels; passes: how often the quarter hour comes.
     """
+    dark = np.empty(load.shape[1], np.float64)
     for d in range(load.shape[0]):
+        for i in range(load.shape[1]):
+            dark[i] = _netted(load[d, i], 0.0)[0]
         for k in range(len(roofs)):
             drawn = given = 0.0
             for i in range(load.shape[1]):
-                both = _netted(load[d, i], sun[d, i] * roofs[k])
+                made = sun[d, i] * roofs[k]
+                # Half of the day no roof makes anything.
+                both = _netted(load[d, i], made) if made > 0.0 else (dark[i], 0.0)
                 drawn += both[0] * passes[d, i]
                 given += both[1] * passes[d, i]
             out[d, k, 0], out[d, k, 1] = drawn, given

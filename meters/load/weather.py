@@ -244,7 +244,7 @@ def _sunshine(climate: Climate, ordinals: Floats, cloud: Floats) -> NDArray[np.i
     Clear sky: 990 sin(elevation) - 30 W/m2, and under clouds the share 1 - 0.75 c^3.4 of it (Kasten and Czeplak 1980).
     """
     declination = np.radians(23.45) * np.sin(math.tau * (ordinals - date(2020, 3, 21).toordinal()) / _YEAR_DAYS)
-    saving = np.array([_saving_hours(int(ordinal)) for ordinal in ordinals])
+    saving = _saving_hours(int(ordinals[0]), len(ordinals))
     # Solar noon is at 12 h standard time on the meridian 90 W.
     solar_h = (np.arange(SLOTS) + 0.5) / 4 - saving[:, None] + (climate.longitude + 90.0) / 15.0
     latitude = math.radians(climate.latitude)
@@ -256,11 +256,11 @@ def _sunshine(climate: Climate, ordinals: Floats, cloud: Floats) -> NDArray[np.i
     return energy
 
 
-@lru_cache(maxsize=8192)
-def _saving_hours(ordinal: int) -> float:
-    """1 where the day's sun rises by daylight saving time, else 0."""
-    offset = local(day_start(date.fromordinal(ordinal)) + 43_200).dst()
-    return offset.total_seconds() / 3600 if offset else 0.0
+@lru_cache(maxsize=1024)
+def _saving_hours(first: int, count: int) -> Floats:
+    """(d,) 1 where the sun of a day, of so many from an ordinal on, rises by daylight saving time, else 0."""
+    noons = (local(day_start(date.fromordinal(first + at)) + 43_200) for at in range(count))
+    return np.array([offset.total_seconds() / 3600 if (offset := noon.dst()) else 0.0 for noon in noons])
 
 
 def _common(seed: int, zone: str, stream: int, at: Floats) -> Floats:
@@ -270,19 +270,20 @@ def _common(seed: int, zone: str, stream: int, at: Floats) -> Floats:
 
 def _noise(seed: int, stream: int, owner: int, at: Floats) -> Floats:
     """Value noise in (-1, 1): a draw at each whole number, eased from one to the next."""
-    floor = np.floor(at)
-    first, last = int(floor.min()), int(floor.max()) + 1
-    points = _lattice(*words(seed), np.uint64(stream), np.uint64(owner), first, last - first + 1)
-    index = floor.astype(np.int64) - first
-    part = at - floor
-    return points[index] + (points[index + 1] - points[index]) * part * part * (3.0 - 2.0 * part)
+    first, last = math.floor(at.min()), math.floor(at.max()) + 1
+    return _eased(*words(seed), np.uint64(stream), np.uint64(owner), first, last - first + 1, at)
 
 
 @kernel
-def _lattice(k0: Word, k1: Word, stream: Word, owner: Word, first: int, count: int) -> Floats:
-    """(count,) uniform in [-1, 1) at the lattice points from ``first``."""
-    out = np.empty(count, np.float64)
+def _eased(k0: Word, k1: Word, stream: Word, owner: Word, first: int, count: int, at: Floats) -> Floats:
+    """(n,) as ``_noise``. The draws are uniform in [-1, 1) at ``count`` lattice points from ``first``, between which all of at lies."""
+    points = np.empty(count, np.float64)
     for i in range(count):
         word = philox4x32(np.uint64(first + i), owner, _WEATHER, stream, k0, k1)[0]
-        out[i] = np.float64(word) / 2.0**31 - 1.0
+        points[i] = np.float64(word) / 2.0**31 - 1.0
+    out = np.empty(len(at), np.float64)
+    for i in range(len(at)):
+        floor = math.floor(at[i])
+        part, index = at[i] - floor, floor - first
+        out[i] = points[index] + (points[index + 1] - points[index]) * part * part * (3.0 - 2.0 * part)
     return out
