@@ -88,7 +88,7 @@ class Looked:
 Look = Callable[[Looked, Asked], Seen]
 #: What SMT answers to a call-back of which it knows no inquiry any more.
 UNKNOWN = 404
-#: How often a meter that none of ours can tell of is tried for an answer, and again after 30, 60 and 120 s (DOMAIN §7 [D]).
+#: How often a meter that is read by another way than Modbus is tried for an answer: again after 30, 60 and 120 s (DOMAIN §7 [D]).
 MOST_TRIES = 4
 #: Why reads show nothing of an inquiry.
 OTHERS_TOO = "other meters are read meanwhile too, and what is for the inquiry cannot be told"
@@ -246,7 +246,7 @@ def _reads(looked: Looked, asked: Asked) -> Seen:
     whole = asked.record.meters > 0 and asked.until is not None and answered.at < asked.until
     came = asked.at_meters(asked.record.at).get(esiid, []) if whole else []
     # One that knows its meters by another way than Modbus is seen by what it tells alone.
-    most = len(came) or MOST_TRIES * asked.record.meters
+    most = (len(came) or MOST_TRIES * asked.record.meters) if whole else 0
     wrong, its = "", list[Exchange]()
     if told and not reads:
         wrong = "what only the meter can tell is told, and no read of it"
